@@ -1,0 +1,3 @@
+export type * from "./definition.ts";
+export type * from "./diagnostic.ts";
+export type * from "./test-block.ts";

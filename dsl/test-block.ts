@@ -1,0 +1,130 @@
+import type { Expression } from "./definition.ts";
+import type { Span } from "./diagnostic.ts";
+
+/** A literal as written, not yet fitted to a type: whether it fits is judged when it is sent. */
+export type Literal =
+  | { readonly kind: "bool"; readonly value: boolean }
+  /** Digits without `_`; `percent` for `60%`. */
+  | { readonly kind: "number"; readonly text: string; readonly percent?: boolean }
+  | { readonly kind: "text"; readonly value: string }
+  /** A bare name: an enum member. */
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "date" | "datetime" | "time"; readonly text: string }
+  | { readonly kind: "duration"; readonly ms: number }
+  | { readonly kind: "list"; readonly items: readonly Literal[] }
+  | { readonly kind: "record"; readonly fields: readonly { readonly name: string; readonly value: Literal }[] };
+
+export type LiteralRecord = readonly { readonly name: string; readonly value: Literal }[];
+
+/** What a `given` says of the simulated world. */
+export type Fact =
+  /** `managerOf("bob") = "carol"`, `managersOf("bob") = [..]`, `group("finance") = [..]`, `users …`. */
+  | { readonly kind: "people"; readonly name: string; readonly argument: string; readonly people: readonly string[] }
+  /** `checkBudget(80_000, travel) = yes`, `checkBudget = no "over budget"`, `scoreOf = 0.7`. */
+  | {
+      readonly kind: "answer";
+      readonly name: string;
+      readonly arguments?: readonly Literal[];
+      readonly answer: { readonly ok: boolean; readonly reason?: string } | { readonly value: Literal };
+    }
+  /** `archive fails 2 times` (absent: always), `archive takes 30s`. */
+  | { readonly kind: "fails"; readonly name: string; readonly times?: number }
+  | { readonly kind: "takes"; readonly name: string; readonly ms: number };
+
+/** Who is waited for. */
+export type Waiting =
+  | { readonly kind: "user"; readonly id: string }
+  | { readonly kind: "group"; readonly name: string };
+
+export type SeatStatus =
+  | "approved" | "rejected" | "returned" | "abstained" | "handled" | "transferred"
+  | "superseded" | "cancelled" | "expired" | "open" | "waiting";
+
+export type Expectation =
+  | { readonly kind: "state"; readonly state: string; readonly waiting?: readonly Waiting[] }
+  /** Empty: nobody. */
+  | { readonly kind: "waiting"; readonly waiting: readonly Waiting[] }
+  | { readonly kind: "condition"; readonly condition: Expression }
+  | { readonly kind: "emitted"; readonly event: string; readonly times?: number; readonly not: boolean }
+  | {
+      readonly kind: "called";
+      readonly name: string;
+      readonly arguments?: readonly Literal[];
+      readonly times?: number;
+      readonly not: boolean;
+    }
+  | { readonly kind: "notified"; readonly user: string; readonly times?: number; readonly not: boolean }
+  | {
+      readonly kind: "rendered";
+      readonly document: string;
+      readonly containing?: string;
+      readonly times?: number;
+      readonly not: boolean;
+    }
+  | { readonly kind: "refused"; readonly code: string }
+  | { readonly kind: "escalated"; readonly times?: number; readonly not: boolean }
+  | { readonly kind: "reminded"; readonly times?: number; readonly not: boolean }
+  | { readonly kind: "round"; readonly round: number }
+  | { readonly kind: "seat"; readonly user: string; readonly status: SeatStatus }
+  | { readonly kind: "history"; readonly containing: string; readonly not: boolean }
+  | { readonly kind: "nothing-open" };
+
+/** What all statements that are commands may carry. */
+export interface CommandClauses {
+  readonly id?: string;
+  readonly because?: string;
+}
+
+export type StatementBody =
+  | {
+      readonly kind: "as";
+      readonly user: string;
+      readonly org?: string;
+      readonly tags?: readonly string[];
+      readonly facts: readonly Fact[];
+    }
+  | { readonly kind: "given"; readonly fact: Fact }
+  | ({ readonly kind: "start"; readonly alias?: string; readonly fields: LiteralRecord; readonly key?: string } & CommandClauses)
+  | ({ readonly kind: "send"; readonly event: string; readonly payload: LiteralRecord; readonly by?: string } & CommandClauses)
+  | ({
+      readonly kind: "decide";
+      readonly user: string;
+      readonly decision: "approve" | "reject" | "abstain" | "withdraw";
+      readonly setting?: LiteralRecord;
+    } & CommandClauses)
+  | ({
+      readonly kind: "return";
+      readonly user: string;
+      readonly to:
+        | { readonly kind: "initiator" }
+        | { readonly kind: "state"; readonly state: string }
+        | { readonly kind: "stage"; readonly stage: number };
+    } & CommandClauses)
+  | ({ readonly kind: "transfer"; readonly user: string; readonly to: string } & CommandClauses)
+  | { readonly kind: "advance"; readonly ms: number }
+  /** Local time `YYYY-MM-DDTHH:MM[:SS]` (+08:00 unless an offset is written) or a date. */
+  | { readonly kind: "advance-to"; readonly text: string }
+  | { readonly kind: "expect"; readonly expectation: Expectation };
+
+export type Statement = StatementBody & {
+  readonly span: Span;
+  /** The statement as written, for the report. */
+  readonly text: string;
+  /** `on second: …`: which of the started instances; absent: the first. */
+  readonly on?: string;
+};
+
+/** A `test "…" of "flow" { … }` block, ready to run. */
+export interface TestBlock {
+  readonly name: string;
+  readonly flow: string;
+  readonly label?: string;
+  readonly file: string;
+  readonly span: Span;
+  /** 1-based line of the block. */
+  readonly line: number;
+  /** `at 2026-10-09T17:30` as the first line; else 2026-01-05T09:00+08:00. */
+  readonly startsAt?: string;
+  readonly statements: readonly Statement[];
+}
+

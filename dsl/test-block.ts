@@ -37,8 +37,17 @@ export type Waiting =
   | { readonly kind: "group"; readonly name: string };
 
 export type SeatStatus =
-  | "approved" | "rejected" | "returned" | "abstained" | "handled" | "transferred"
-  | "superseded" | "cancelled" | "expired" | "open" | "waiting";
+  | "approved"
+  | "rejected"
+  | "returned"
+  | "abstained"
+  | "handled"
+  | "transferred"
+  | "superseded"
+  | "cancelled"
+  | "expired"
+  | "open"
+  | "waiting";
 
 export type Expectation =
   | { readonly kind: "state"; readonly state: string; readonly waiting?: readonly Waiting[] }
@@ -84,8 +93,18 @@ export type StatementBody =
       readonly facts: readonly Fact[];
     }
   | { readonly kind: "given"; readonly fact: Fact }
-  | ({ readonly kind: "start"; readonly alias?: string; readonly fields: LiteralRecord; readonly key?: string } & CommandClauses)
-  | ({ readonly kind: "send"; readonly event: string; readonly payload: LiteralRecord; readonly by?: string } & CommandClauses)
+  | ({
+      readonly kind: "start";
+      readonly alias?: string;
+      readonly fields: LiteralRecord;
+      readonly key?: string;
+    } & CommandClauses)
+  | ({
+      readonly kind: "send";
+      readonly event: string;
+      readonly payload: LiteralRecord;
+      readonly by?: string;
+    } & CommandClauses)
   | ({
       readonly kind: "decide";
       readonly user: string;
@@ -103,7 +122,7 @@ export type StatementBody =
   | ({ readonly kind: "transfer"; readonly user: string; readonly to: string } & CommandClauses)
   | { readonly kind: "advance"; readonly ms: number }
   /** Local time `YYYY-MM-DDTHH:MM[:SS]` (+08:00 unless an offset is written) or a date. */
-  | { readonly kind: "advance-to"; readonly text: string }
+  | { readonly kind: "advance-to"; readonly to: string }
   | { readonly kind: "expect"; readonly expectation: Expectation };
 
 export type Statement = StatementBody & {
@@ -127,4 +146,3 @@ export interface TestBlock {
   readonly startsAt?: string;
   readonly statements: readonly Statement[];
 }
-

@@ -1,1 +1,12 @@
+export { instantText } from "./dates.ts";
+export { decide } from "./decide.ts";
+export { describeExpression } from "./describe-expression.ts";
+export { durationText } from "./durations.ts";
+export { instanceId, instanceOfTask } from "./ids.ts";
+export { type Prepared, prepare } from "./prepare.ts";
+export { type HistoryEntry, replay } from "./replay.ts";
+export { runTest, type TestResult } from "./simulator.ts";
+export { tell } from "./story.ts";
+export { compareTimers } from "./timers.ts";
 export type * from "./types.ts";
+export { type Currency, currencyOf, presentValue, readValue, showData, showValue } from "./values.ts";

@@ -61,7 +61,11 @@ export type Command = CommandBase &
     | {
         readonly kind: "return";
         readonly task?: string;
-        readonly to: { readonly kind: "initiator" } | { readonly kind: "state"; readonly state: string } | { readonly kind: "stage"; readonly stage: number };
+        readonly to:
+          | { readonly kind: "initiator" }
+          | { readonly kind: "state"; readonly state: string }
+          /** From 1, as people count: `returns to stage 1`. */
+          | { readonly kind: "stage"; readonly stage: number };
         readonly reason?: string;
       }
     | { readonly kind: "transfer"; readonly task?: string; readonly to: string; readonly reason?: string }
@@ -93,7 +97,15 @@ export type EffectReport =
 // ---------------------------------------------------------------------------------------------------------------- //
 
 export type TaskStatus =
-  | "open" | "approved" | "rejected" | "returned" | "abstained" | "transferred" | "superseded" | "cancelled" | "expired";
+  | "open"
+  | "approved"
+  | "rejected"
+  | "returned"
+  | "abstained"
+  | "transferred"
+  | "superseded"
+  | "cancelled"
+  | "expired";
 
 export interface Task {
   /** `INSTANCE-N`. */
@@ -109,7 +121,15 @@ export interface Task {
   readonly closedBy?: string;
 }
 
-export type SeatStatus = "waiting" | "open" | "approved" | "rejected" | "returned" | "abstained" | "superseded" | "cancelled";
+export type SeatStatus =
+  | "waiting"
+  | "open"
+  | "approved"
+  | "rejected"
+  | "returned"
+  | "abstained"
+  | "superseded"
+  | "cancelled";
 
 /** A place in a round. It has one open task at a time; a transfer moves the seat to another person. */
 export interface Seat {
@@ -135,6 +155,8 @@ export interface Round {
   readonly seats: readonly Seat[];
   /** Nobody was found and `onEmpty: hold` applies. */
   readonly held?: string;
+  /** `onEmpty: assign` put other people in; they decide by `any`, whatever the stage's mode is. */
+  readonly assigned?: true;
   readonly result?: "approved" | "rejected" | "returned" | "skipped" | "cancelled";
   readonly closedAt?: EpochMs;
 }
@@ -143,9 +165,9 @@ export type TimerPurpose =
   /** `after` and `at` lines: the event for the machine. */
   | { readonly kind: "line"; readonly event: string }
   | { readonly kind: "remind"; readonly seat: number }
-  /** Step of the overdue list, and the pass (0 is the first). The first step's timer is also what makes a task overdue. */
+  /** Step of the overdue list, and the pass (0 is the first). A step at the deadline itself also marks the task overdue. */
   | { readonly kind: "overdue"; readonly seat: number; readonly step: number; readonly pass: number }
-  /** The deadline itself, where there is no overdue list: marks the task overdue. */
+  /** The deadline itself, where no overdue step stands at it: marks the task overdue. */
   | { readonly kind: "due"; readonly seat: number };
 
 export interface Timer {
@@ -197,7 +219,9 @@ export interface Instance {
   /** Somebody decided since the instance left `initial` last. */
   readonly touched: boolean;
   /** Rendered documents by name, newest. */
-  readonly documents: Readonly<Record<string, { readonly sha256: string; readonly bytes: number; readonly template: string }>>;
+  readonly documents: Readonly<
+    Record<string, { readonly sha256: string; readonly bytes: number; readonly template: string }>
+  >;
   /** People who got a copy already. */
   readonly copied: readonly string[];
   /** Effects that cannot be undone, with the position in `path` of the state they were begun in. */
@@ -211,11 +235,36 @@ export interface Instance {
 // ---------------------------------------------------------------------------------------------------------------- //
 
 export type RefusalCode =
-  | "not-possible-in-state" | "condition-failed" | "check-failed" | "not-your-task" | "task-closed" | "superseded"
-  | "not-allowed" | "reason-required" | "signature-required" | "choice-required" | "unknown-event" | "unknown-field"
-  | "missing-field" | "wrong-type" | "unknown-user" | "same-person" | "self-approval" | "already-seated"
-  | "below-threshold" | "no-such-target" | "too-many-returns" | "effects-delivered" | "too-often" | "suspended"
-  | "finished" | "version-conflict" | "not-authorized" | "tenant-mismatch" | "function-failed" | "id-reused";
+  | "not-possible-in-state"
+  | "condition-failed"
+  | "check-failed"
+  | "not-your-task"
+  | "task-closed"
+  | "superseded"
+  | "not-allowed"
+  | "reason-required"
+  | "signature-required"
+  | "choice-required"
+  | "unknown-event"
+  | "unknown-field"
+  | "missing-field"
+  | "wrong-type"
+  | "unknown-user"
+  | "same-person"
+  | "self-approval"
+  | "already-seated"
+  | "below-threshold"
+  | "no-such-target"
+  | "too-many-returns"
+  | "effects-delivered"
+  | "too-often"
+  | "suspended"
+  | "finished"
+  | "version-conflict"
+  | "not-authorized"
+  | "tenant-mismatch"
+  | "function-failed"
+  | "id-reused";
 
 /** Engine says no: nothing changed, the command's id is not kept. */
 export interface Refusal {
@@ -325,10 +374,15 @@ interface EffectBase {
 }
 
 export type Effect = EffectBase &
+  /** All events of one decision, in order. */
   (
-    /** All events of one decision, in order. */
     | { readonly kind: "publish"; readonly events: readonly OutEvent[] }
-    | { readonly kind: "notify"; readonly to: readonly string[]; readonly copy: boolean; readonly about: NotificationAbout }
+    | {
+        readonly kind: "notify";
+        readonly to: readonly string[];
+        readonly copy: boolean;
+        readonly about: NotificationAbout;
+      }
     /** `data`: by field name, already presented for people (money `1,280.50`, dates `2026年10月1日`), lists of records for loops. */
     | {
         readonly kind: "render";
@@ -337,13 +391,20 @@ export type Effect = EffectBase &
         readonly fallback?: string;
         readonly data: DocumentData;
       }
-    | { readonly kind: "call"; readonly function: string; readonly arguments: readonly Json[]; readonly context: QuestionContext }
+    | {
+        readonly kind: "call";
+        readonly function: string;
+        readonly arguments: readonly Json[];
+        readonly context: QuestionContext;
+      }
     /** `routes`: the event, for a service that serves none of the transition's functions. */
     | {
         readonly kind: "deliver";
         readonly target: Definition["routes"][number]["targets"][number];
         readonly event: string;
         readonly data: Json;
+        /** Functions of the transition: a target that serves one of them is asked for it instead of getting the event. */
+        readonly functions: readonly string[];
       }
     | {
         readonly kind: "start";
@@ -375,6 +436,8 @@ export type StoryLine =
   | { readonly kind: "changed"; readonly fields: readonly string[]; readonly by?: string }
   /** `line`: index in {@link Definition.transitions}, absent for a move that no line wrote (a return to a state). */
   | { readonly kind: "moved"; readonly from: string; readonly to: string; readonly line?: number; readonly why: string }
+  /** A timer or a signal changed nothing: no line applied, or what it would have done was refused. */
+  | { readonly kind: "not-moved"; readonly what: string; readonly why: string }
   | { readonly kind: "checked"; readonly function: string; readonly ok: boolean; readonly reason?: string }
   | {
       readonly kind: "round-opened";
@@ -383,7 +446,15 @@ export type StoryLine =
       readonly round: number;
       readonly seats: readonly string[];
     }
-  | { readonly kind: "round-closed"; readonly state: string; readonly stage: number; readonly round: number; readonly result: string }
+  | {
+      readonly kind: "round-closed";
+      readonly state: string;
+      readonly stage: number;
+      readonly round: number;
+      readonly result: string;
+      /** Closed by a rule, not by a decision: which. */
+      readonly auto?: string;
+    }
   | { readonly kind: "task-opened"; readonly task: string; readonly assignee: string; readonly dueAt?: EpochMs }
   | {
       readonly kind: "decided";
@@ -394,7 +465,13 @@ export type StoryLine =
       /** Decided by a rule as `system`: which. */
       readonly auto?: string;
     }
-  | { readonly kind: "transferred"; readonly task: string; readonly from: string; readonly to: string; readonly reason?: string }
+  | {
+      readonly kind: "transferred";
+      readonly task: string;
+      readonly from: string;
+      readonly to: string;
+      readonly reason?: string;
+    }
   | { readonly kind: "escalated"; readonly from: string; readonly to: readonly string[] }
   | { readonly kind: "reminded"; readonly task: string; readonly assignee: string }
   | { readonly kind: "overdue"; readonly task: string; readonly assignee: string }

@@ -42,7 +42,7 @@ export interface Projection {
   /** Timers to set, and ids of timers that are gone. */
   readonly timersSet: readonly Timer[];
   readonly timersGone: readonly string[];
-  readonly effects: readonly Effect[] | readonly RawEffect[];
+  readonly effects: readonly (Effect | RawEffect | SealedEffect)[];
   /** Commands that left the instance's newest 64, kept for ever. */
   readonly oldCommands: readonly OldCommand[];
   /** Set once, with the first entry: the instance's data key wrapped by the key ring. */
@@ -56,6 +56,13 @@ export interface RawEffect {
   readonly connector: "wecom";
   readonly app: string;
   readonly xml: string;
+}
+
+/** An effect of an instance with secrets, encrypted under the instance's data key. */
+export interface SealedEffect {
+  readonly id: string;
+  readonly kind: "sealed";
+  readonly box: string;
 }
 
 export interface OldCommand {
@@ -98,7 +105,7 @@ export interface StoredInstance extends InstanceKey {
 }
 
 export interface StoredEffect extends InstanceKey {
-  readonly effect: Effect | RawEffect;
+  readonly effect: Effect | RawEffect | SealedEffect;
   readonly state: "pending" | "stuck" | "dead";
   readonly attempts: number;
   /** Not before this instant. */
@@ -135,6 +142,11 @@ export interface DeadLetter {
 /** Thrown by a store that can't write now (full disk, locked, away): nothing was written; the caller answers 503. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
+}
+
+/** Thrown for a {@link PageRequest.cursor} that this list of this tenant did not hand out: the caller answers 400. */
+export class UnknownCursor extends Error {
+  override readonly name = "UnknownCursor";
 }
 
 export interface Store {
@@ -174,6 +186,7 @@ export type EffectSettlement = { readonly tenant: string; readonly id: string } 
 
 export interface PageRequest {
   readonly limit: number;
+  /** Of the page before, as it was handed out. @throws {UnknownCursor} for anything else. */
   readonly cursor?: string;
 }
 
@@ -223,6 +236,8 @@ export interface OutMessage {
 
 export interface Bus {
   readonly kind: "in-process" | "nats";
+  /** Is there, or may there later be, anybody who gets a message on this subject? A stream keeps it for those to come. */
+  wants(subject: string): boolean;
   /** Resolves when all are confirmed. Rejects if any is not; publishing all again is harmless. */
   publish(messages: readonly OutMessage[]): Promise<void>;
   /**
@@ -255,11 +270,16 @@ export interface Directory {
 
 /** Guards, checks, values, people functions and actions that are served by trusted code or services. */
 export interface Functions {
-  has(name: string): boolean;
+  /** Is it served for this flow? A function belongs to the flows that it lies beside. */
+  has(name: string, flow: string): boolean;
   /** Answers at once where the function is pure and in process. */
   answer(question: Question): Answer | undefined | Promise<Answer>;
   /** An action: resolves when it is done; rejects to be tried again. */
-  perform(name: string, args: readonly Json[], call: { key: string; context: Question["context"]; signal: AbortSignal }): Promise<void>;
+  perform(
+    name: string,
+    args: readonly Json[],
+    call: { key: string; context: Question["context"]; signal: AbortSignal },
+  ): Promise<void>;
 }
 
 export interface DocumentStore {

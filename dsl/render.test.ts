@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Diagnostic } from "./diagnostic.ts";
+import { parse } from "./parse.ts";
+import { diagnosticToJson, positionOf, renderDiagnostic } from "./render.ts";
+
+const file = "a/x.flow";
+
+function first(text: string): Diagnostic {
+  const [diagnostic] = parse(text, file).diagnostics;
+  assert.ok(diagnostic);
+  return diagnostic;
+}
+
+describe("positionOf", () => {
+  const text = "ab\n财务x\r\n🎉y\rz";
+  for (const [at, line, column] of [
+    [0, 1, 1],
+    [2, 1, 3],
+    [3, 2, 1],
+    [5, 2, 3],
+    [6, 2, 4],
+    [7, 2, 5],
+    [8, 3, 1],
+    [10, 3, 3],
+    [12, 4, 1],
+    [13, 4, 2],
+  ] as const) {
+    it(`finds offset ${at}`, () => assert.deepEqual(positionOf(text, at), { line, column }));
+  }
+});
+
+describe("renderDiagnostic", () => {
+  for (const [what, text, expected] of [
+    [
+      "the line and the place",
+      'state machine "x" {\n  initial DRAFT\n}',
+      [
+        "error[FLOW010]: Expected `:`, found `DRAFT`.",
+        "  ┌─ a/x.flow:2:11",
+        "2 │   initial DRAFT",
+        "  │           ^^^^^",
+      ],
+    ],
+    [
+      "wide characters and tabs",
+      'state machine "x" {\r\n\ttitle: "财务" 复核\r\n}',
+      [
+        "error[FLOW010]: Expected the end of the line, found `复核`.",
+        "  ┌─ a/x.flow:2:14",
+        '2 │   title: "财务" 复核',
+        "  │                 ^^^^",
+      ],
+    ],
+    [
+      "an emoji",
+      'state machine "🎉" {\n/* 🎉 */ title 3\n}',
+      [
+        "error[FLOW010]: Expected `:`, found `3`.",
+        "  ┌─ a/x.flow:2:16",
+        "2 │ /* 🎉 */ title 3",
+        "  │                ^",
+      ],
+    ],
+    [
+      "the end of a line, and a hint",
+      'document "d" {',
+      [
+        "error[FLOW011]: This `{` is not closed.",
+        "  ┌─ a/x.flow:1:14",
+        '1 │ document "d" {',
+        "  │              ^",
+        "  = hint: Add the `}` it lacks.",
+      ],
+    ],
+  ] as const) {
+    it(`shows ${what}`, () => {
+      assert.equal(renderDiagnostic(first(text), text, { color: false }), expected.join("\n"));
+    });
+  }
+
+  it("shows an example, a path and related places", () => {
+    const text = "one\ntwo\n";
+    const diagnostic: Diagnostic = {
+      code: "FLOW201",
+      severity: "warning",
+      message: "No line applies.",
+      file,
+      span: { start: 4, end: 7 },
+      counterExample: { amount: "5000.00", days: null },
+      path: ["A", "B"],
+      related: [{ message: "declared here", file, span: { start: 0, end: 3 } }],
+    };
+    assert.equal(
+      renderDiagnostic(diagnostic, text, { color: false }),
+      [
+        "warning[FLOW201]: No line applies.",
+        "  ┌─ a/x.flow:2:1",
+        "2 │ two",
+        "  │ ^^^",
+        "  = example: amount = 5000.00, days = null",
+        "  = path: A → B",
+        "  = declared here (a/x.flow:1:1)",
+      ].join("\n"),
+    );
+  });
+
+  it("colours nothing but what it adds, and shows no control characters", () => {
+    const text = 'document "d" { \u0007 }';
+    const colored = renderDiagnostic(first(text), text, { color: true });
+    assert.ok(colored.startsWith("\u001b[31merror[FLOW001]\u001b[0m"));
+    assert.ok(!colored.includes("\u0007") || colored.split("\n")[2]?.includes("·"));
+  });
+});
+
+describe("diagnosticToJson", () => {
+  it("counts lines and columns from 1", () => {
+    const text = 'document "财务" {\r\n  a => b\r\n}';
+    assert.deepEqual(diagnosticToJson(first(text), text), {
+      code: "FLOW004",
+      severity: "error",
+      message: "Write `→` for `=>`.",
+      file,
+      span: { start: { line: 2, column: 5 }, end: { line: 2, column: 7 } },
+      fix: [{ span: { start: { line: 2, column: 5 }, end: { line: 2, column: 7 } }, text: "→" }],
+    });
+  });
+});

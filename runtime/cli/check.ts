@@ -1,0 +1,56 @@
+import { Command } from "commander";
+import { counted, EXIT, type Io, paint, printJson } from "./io.ts";
+
+interface Options {
+  readonly json?: true;
+  readonly strict?: true;
+}
+
+export const checkCommand = (io: Io): Command =>
+  new Command("check")
+    .description("everything that can be known of flows before they run")
+    .argument("<path...>", "a file, or a folder that is searched for *.flow")
+    .option("--json", "one JSON value on standard output")
+    .option("--strict", "warnings fail, too")
+    .addHelpText("after", "\nExample:\n  assent check my-flow")
+    .action(async (paths: readonly string[], options: Options) => {
+      io.exitCode = await check(paths, options, io);
+    });
+
+async function check(paths: readonly string[], { json, strict }: Options, io: Io): Promise<number> {
+  const { checkFiles, diagnosticsToJson, diagnosticsToText, filesOf } = await import("./sources.ts");
+  const started = performance.now();
+  const checked = await checkFiles(filesOf(paths));
+  const diagnostics = checked.flatMap((file) => file.diagnostics);
+  const count = (severity: string): number =>
+    diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+  const result = {
+    files: checked.length,
+    flows: checked.reduce((sum, { compiled }) => sum + compiled.flows, 0),
+    errors: count("error"),
+    warnings: count("warning"),
+    ms: Math.round((performance.now() - started) * 10) / 10,
+  };
+  if (json) printJson(io, { ...result, diagnostics: diagnosticsToJson(checked) });
+  else {
+    for (const text of diagnosticsToText(checked, io.color)) io.out(`${text}\n`);
+    io.out(summary(result, io));
+  }
+  const failed = result.errors > 0 || (strict === true && result.warnings > 0);
+  return failed ? EXIT.no : EXIT.ok;
+}
+
+interface Counts {
+  readonly files: number;
+  readonly flows: number;
+  readonly errors: number;
+  readonly warnings: number;
+}
+
+function summary({ files, flows, errors, warnings }: Counts, io: Io): string {
+  const what = `${counted(files, "file")}, ${counted(flows, "flow")}: `;
+  if (errors + warnings === 0) return what + paint(io, "green", "fine");
+  return (
+    what + paint(io, errors > 0 ? "red" : "yellow", `${counted(errors, "error")}, ${counted(warnings, "warning")}`)
+  );
+}

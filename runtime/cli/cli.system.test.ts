@@ -1,0 +1,260 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { main } from "./main.ts";
+
+const ASSENT = resolve(import.meta.dirname, "../../bin/assent.js");
+const folder = mkdtempSync(join(tmpdir(), "assent-cli-"));
+/** Nothing of the developer's own settings; the tokens of `--dev` stay inside the folder. */
+const ENV = { PATH: process.env["PATH"], HOME: folder, TMPDIR: folder };
+const COMMANDS = ["new", "check", "fmt", "test", "graph", "serve", "send", "decide", "inbox", "ls", "show"];
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  return spawn(process.execPath, [ASSENT, ...args], { cwd: folder, env: { ...ENV, ...env } });
+}
+
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = start(args, env);
+  const [out, err, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);
+  return { code, out, err };
+}
+
+/** In this process, for what starts no node: a tenth of the time of {@link run}. */
+async function call(args: readonly string[], env: Readonly<Record<string, string>> = {}, input = ""): Promise<Ended> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const io = {
+    out: (line: string) => void out.push(`${line}\n`),
+    err: (line: string) => void err.push(`${line}\n`),
+    env,
+    color: false,
+    readStdin: async () => input,
+    exitCode: 0,
+  };
+  return { code: await main(args, io), out: out.join(""), err: err.join("") };
+}
+
+const json = ({ out }: Ended): Record<string, unknown> => JSON.parse(out) as Record<string, unknown>;
+
+const BROKEN = `state machine "broken" {
+  initial: A
+  states: [A, B]
+  transitions {
+    A → C on "go"
+  }
+}
+`;
+const FAILING = `state machine "failing" {
+  initial: A
+  states: [A, B]
+  transitions {
+    A → B on "go"
+  }
+}
+
+test "goes nowhere <yet>" of "failing" {
+  start {}
+  send "go"
+  expect A
+}
+`;
+
+before(async () => {
+  process.chdir(folder);
+  process.env["TMPDIR"] = folder;
+  await call(["new", "my-flow"]);
+  for (const name of ["broken", "failing"]) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, "broken", "broken.flow"), BROKEN);
+  writeFileSync(join(folder, "failing", "failing.flow"), FAILING);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test("every command has help with an example, and --json", async () => {
+  for (const name of COMMANDS) {
+    const { code, out } = await call([name, "--help"]);
+    assert.equal(code, 0, name);
+    assert.match(out, /Example:\n {2}assent /, name);
+    assert.match(out, /--json/, name);
+  }
+  const { out } = await call(["--help"]);
+  for (const command of COMMANDS) assert.match(out, new RegExp(`^ {2}${command}\\b`, "m"));
+});
+
+const NODE_AWAY = { ASSENT_URL: "http://127.0.0.1:1", ASSENT_TOKEN: "x" };
+const CODES: readonly [code: number, args: readonly string[], env?: Readonly<Record<string, string>>, says?: RegExp][] =
+  [
+    [0, ["--version"]],
+    [0, ["check", "my-flow"], {}, /1 file, 1 flow: fine/],
+    [0, ["test", "my-flow"], {}, /4 passed, 0 failed/],
+    [0, ["fmt", "--check", "my-flow"]],
+    [0, ["graph", "my-flow/my-flow.flow"], {}, /stateDiagram-v2/],
+    [1, ["new", "my-flow"], {}, /not empty/],
+    [1, ["check", "my-flow", "broken"], {}, /broken\/broken\.flow:5:/],
+    [1, ["test", "failing"], {}, /failing\/failing\.flow:12/],
+    [1, ["test", "broken"], {}, /FLOW102/],
+    [1, ["test", "my-flow", "--name", "no such test"]],
+    [1, ["graph", "broken/broken.flow"]],
+    [2, []],
+    [2, ["nope"], {}, /unknown command/],
+    [2, ["check"], {}, /missing required argument/],
+    [2, ["check", "nowhere"], {}, /there is no `nowhere`/],
+    [2, ["check", "my-flow", "--nope"], {}, /unknown option/],
+    [2, ["new", "1st"], {}, /can't name a flow/],
+    [2, ["test", "my-flow", "--name", "("], {}, /not a regular expression/],
+    [2, ["graph", "my-flow/my-flow.flow", "--format", "svg"], {}, /draws no `svg`/],
+    [2, ["decide", "t", "maybe"], NODE_AWAY, /Allowed choices/],
+    [2, ["send", "f", "e", "--data", "{"], NODE_AWAY, /must be a JSON object/],
+    [2, ["inbox"], {}, /ASSENT_TOKEN/],
+    [2, ["inbox", "--as", "bob"], {}, /--dev/],
+    [2, ["ls"], { ...NODE_AWAY, ASSENT_TOKN: "x" }, /`ASSENT_TOKN`/],
+    [2, ["serve"], {}, /`ASSENT_AUTH` is not set/],
+    [2, ["serve", "--dev", "--http", "0.0.0.0:0"], {}, /on loopback/],
+    [2, ["serve", "--dev"], { ASSENT_STORE: "mongodb://db/x" }, /no other store/],
+    [2, ["serve", "--dev", "nowhere"], {}, /there is no `nowhere`/],
+    [3, ["ls"], NODE_AWAY, /can't reach http:\/\/127\.0\.0\.1:1/],
+  ];
+
+test("exit codes are honest, and say why", async () => {
+  for (const [expected, args, env, says] of CODES) {
+    const { code, out, err } = await call(args, env);
+    assert.equal(code, expected, `assent ${args.join(" ")}\n${out}${err}`);
+    if (says) assert.match(out + err, says, args.join(" "));
+  }
+});
+
+test("check --json", async () => {
+  const ended = await call(["check", "broken", "--json"]);
+  const { diagnostics, ms, ...counts } = json(ended);
+  assert.equal(typeof ms, "number");
+  assert.equal(counts["files"], 1);
+  assert.equal(counts["flows"], 1);
+  assert.deepEqual(Object.keys(counts), ["files", "flows", "errors", "warnings"]);
+  const [first] = (diagnostics as Record<string, unknown>[]).filter(({ code }) => code === "FLOW102");
+  assert.equal(first?.["severity"], "error");
+  assert.equal(first?.["file"], "broken/broken.flow");
+  assert.deepEqual(first?.["span"], { start: { line: 5, column: 9 }, end: { line: 5, column: 10 } });
+});
+
+test("check --strict fails on warnings", async () => {
+  const leave = resolve(import.meta.dirname, "../../examples/leave-approval");
+  const [lenient, strict] = await Promise.all([call(["check", leave]), call(["check", leave, "--strict"])]);
+  assert.equal(lenient.code, 0, lenient.out);
+  assert.equal(strict.code, 1, strict.out);
+});
+
+test("test --json and --junit", async () => {
+  const ended = await call(["test", "my-flow", "failing", "--json", "--junit", "report.xml"]);
+  const { passed, failed, tests } = json(ended);
+  assert.equal(ended.code, 1);
+  assert.deepEqual([passed, failed], [4, 1]);
+  const wrong = (tests as Record<string, unknown>[]).find(({ ok }) => ok === false);
+  assert.equal(wrong?.["file"], "failing/failing.flow");
+  assert.equal(wrong?.["line"], 12);
+  assert.equal(typeof wrong?.["message"], "string");
+  const report = readFileSync(join(folder, "report.xml"), "utf8");
+  assert.match(report, /<testsuite name="assent" tests="5" failures="1"/);
+  assert.match(report, /name="goes nowhere &lt;yet&gt;"/);
+});
+
+test("graph --format json", async () => {
+  const graph = json(await call(["graph", "my-flow/my-flow.flow", "--format", "json"]));
+  assert.equal(graph["flow"], "my-flow");
+  assert.deepEqual((graph["states"] as unknown[])[1], { name: "MANAGER", kind: "approval" });
+  assert.deepEqual((graph["edges"] as unknown[])[1], {
+    from: "MANAGER",
+    to: "FINANCE",
+    trigger: "on approved",
+    guard: "amount >= 5_000",
+    actions: [],
+  });
+});
+
+test("fmt reads standard input, and mends files", async () => {
+  const untidy = FAILING.replaceAll("→", "->").replaceAll("  ", "    ");
+  assert.equal((await call(["fmt", "-"], {}, untidy)).out, FAILING);
+  mkdirSync(join(folder, "untidy"));
+  writeFileSync(join(folder, "untidy", "untidy.flow"), untidy);
+  assert.deepEqual(json(await call(["fmt", "--check", "--json", "untidy"])), {
+    files: 1,
+    changed: ["untidy/untidy.flow"],
+    broken: [],
+  });
+  assert.equal((await call(["fmt", "untidy"])).code, 0);
+  assert.equal(readFileSync(join(folder, "untidy", "untidy.flow"), "utf8"), FAILING);
+});
+
+test("client commands answer in JSON even when there is no node", async () => {
+  assert.equal(json(await call(["ls", "--json"], NODE_AWAY))["code"], "unreachable");
+});
+
+test("serve --print-config names sources and masks secrets", async () => {
+  const ended = await call(["serve", "--dev", "--store", "memory:", "--print-config"], { ASSENT_TOKEN: "hush" });
+  assert.match(ended.out, /^ASSENT_STORE +memory: +flag$/m);
+  assert.match(ended.out, /^ASSENT_TOKEN +\*\*\* +environment$/m);
+  assert.match(ended.out, /^ASSENT_HTTP +127\.0\.0\.1:7400 +default$/m);
+});
+
+test("the process ends with the code, and writes plainly when piped", async () => {
+  const [checked, served] = await Promise.all([run(["check", "broken"]), run(["serve", "--dev", "broken"])]);
+  for (const { code, out, err } of [checked, served]) {
+    assert.equal(code, 1, err);
+    assert.match(out + err, /FLOW102/);
+    assert.ok(!(out + err).includes("\u001b["));
+    assert.doesNotMatch(err, /^ +at .*:\d+:\d+\)?$/m, "no stack");
+  }
+});
+
+test("a node is driven from the command line, and ends when it is interrupted", async () => {
+  const node = start(["serve", "my-flow", "--dev", "--http", "127.0.0.1:0"]);
+  try {
+    await readyOf(node);
+    const data = JSON.stringify({ purpose: "paper", amount: "120.00" });
+    const submit = ["send", "my-flow", "submit", "--key", "ONE", "--data", data, "--json"];
+    const sent = json(await call([...submit, "--as", "alice"]));
+    assert.equal(sent["state"], "MANAGER");
+    const inbox = json(await call(["inbox", "--as", "bob", "--json"]));
+    const [task] = inbox["items"] as [Record<string, string>];
+    assert.equal(task["instance"], sent["id"]);
+    const stranger = await call(["decide", task["id"]!, "approve", "--as", "alice", "--json"]);
+    assert.equal(stranger.code, 1);
+    assert.equal(json(stranger)["code"], "not-your-task");
+    const approved = await call(["decide", task["id"]!, "approve", "--as", "bob"]);
+    assert.equal(approved.code, 0, approved.err);
+    assert.match(approved.out, /^state +APPROVED$/m);
+    const listed = await call(["ls", "--state", "APPROVED", "--as", "alice"]);
+    assert.match(listed.out, /^ID +FLOW +KEY +STATE/);
+    assert.match(listed.out, / ONE +APPROVED +alice /);
+    const shown = json(await call(["show", String(sent["id"]), "--history", "--json", "--as", "alice"]));
+    assert.ok((shown["history"] as unknown[]).length >= 2);
+    const hidden = await call(["show", String(sent["id"]), "--as", "erin"]);
+    assert.equal(hidden.code, 1);
+    const again = await call(["send", "my-flow", "cancel", "--key", "ONE", "--as", "alice"]);
+    assert.match(again.err, /finished/);
+    node.kill("SIGINT");
+    const [code] = await once(node, "exit");
+    assert.equal(code, 130);
+  } finally {
+    node.kill("SIGKILL");
+  }
+});
+
+/** Resolves when the node says so on standard error; by then it has left its tokens. */
+async function readyOf(node: ChildProcess): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: node.stderr! })) {
+    if (line.includes('"ready"')) return;
+    lines.push(line);
+  }
+  assert.fail(lines.join("\n"));
+}

@@ -1,0 +1,180 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { compile, type Definition, type Diagnostic, type SourceDefinition, type Type } from "../dsl/index.ts";
+import type { FlowFunction } from "../plugins/index.ts";
+import { checkTemplate, type PreparedTemplate, prepareTemplate, type TemplateFault } from "../templates/index.ts";
+import { functionsOf } from "./trusted-functions.ts";
+
+/** One `.flow` file and what belongs to it, validated. Immutable: a change makes a new one. */
+export interface Unit {
+  readonly file: string;
+  /** Changes with anything that the unit is made of. */
+  readonly fingerprint: string;
+  readonly text: string;
+  readonly definitions: readonly Definition[];
+  readonly sources: readonly SourceDefinition[];
+  /** By name. */
+  readonly templates: ReadonlyMap<string, PreparedTemplate>;
+  readonly functions: ReadonlyMap<string, FlowFunction>;
+  readonly warnings: readonly Diagnostic[];
+}
+
+export type UnitResult =
+  | { readonly kind: "loaded"; readonly unit: Unit }
+  | {
+      readonly kind: "refused";
+      readonly file: string;
+      readonly fingerprint: string;
+      readonly text: string;
+      readonly diagnostics: readonly Diagnostic[];
+    };
+
+/** `*.flow` files of a folder (and below it), or the file itself. @throws if PATH does not exist. */
+export function flowFiles(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  const names = readdirSync(path, { recursive: true, encoding: "utf8" });
+  return names
+    .filter((name) => name.endsWith(".flow") && !name.split("/").includes("node_modules"))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** Reads, compiles and validates a file with its functions and templates. What fails validation is refused whole. */
+export async function loadUnit(file: string, services: readonly string[]): Promise<UnitResult> {
+  // Before anything of it is read: what changes while it is read has another fingerprint and is read again.
+  const fingerprint = fingerprintOf(file);
+  const text = readFileSync(file, "utf8");
+  const refused = (diagnostics: readonly Diagnostic[]): UnitResult => ({
+    kind: "refused",
+    file,
+    fingerprint,
+    text,
+    diagnostics,
+  });
+  const functions = await loadFunctions(dirname(file));
+  if ("fault" in functions) return refused([functions.fault]);
+  const declarations = [...functions.found].map(([name, { kind, type }]) => ({ name, kind, ...(type && { type }) }));
+  const compiled = compile(text, file, { functions: declarations, services });
+  const errors = compiled.diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) return refused(errors);
+  const templates = new Map<string, PreparedTemplate>();
+  const faults = compiled.definitions.flatMap((definition) => loadTemplates(file, text, definition, templates));
+  if (faults.length > 0) return refused(faults);
+  const { definitions, sources, diagnostics: warnings } = compiled;
+  return {
+    kind: "loaded",
+    unit: { file, fingerprint, text, definitions, sources, templates, functions: functions.found, warnings },
+  };
+}
+
+/** Changes when the flow, or a template or functions file beside it, was written. Looks at no content, so that it costs little. */
+export function fingerprintOf(file: string): string {
+  const folder = dirname(file);
+  const beside = [folder, join(folder, "templates")].filter(existsSync).flatMap((path) =>
+    readdirSync(path)
+      .filter((name) => name.endsWith(".docx") || /^functions\.[tj]s$/.test(name))
+      .sort()
+      .map((name) => join(path, name)),
+  );
+  return [file, ...beside]
+    .map((path) => {
+      const { ino, size, mtimeMs } = statSync(path);
+      return `${path}:${ino}:${size}:${mtimeMs}`;
+    })
+    .join("\n");
+}
+
+type Functions = { readonly found: ReadonlyMap<string, FlowFunction> } | { readonly fault: Diagnostic };
+
+/** `functions.ts` (or `.js`) beside the flow. The content's hash in the address makes a changed file a new module. */
+export async function loadFunctions(folder: string): Promise<Functions> {
+  const file = ["functions.ts", "functions.js"].map((name) => join(folder, name)).find(existsSync);
+  if (!file) return { found: new Map() };
+  const version = createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 16);
+  try {
+    return { found: functionsOf(await import(`${pathToFileURL(file).href}?v=${version}`)) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { fault: fault(file, { start: 0, end: 0 }, "FLOW401", `\`${file}\` can't be loaded: ${why}`) };
+  }
+}
+
+/** Reads and checks the templates of a definition's documents into `into`. @returns what is wrong with them. */
+export function loadTemplates(
+  file: string,
+  text: string,
+  definition: Definition,
+  into: Map<string, PreparedTemplate>,
+): Diagnostic[] {
+  const faults: Diagnostic[] = [];
+  for (const document of Object.values(definition.documents)) {
+    const fields = document.fields.map(({ name, value }) => ({ name, type: value.type }));
+    for (const name of [document.template, ...(document.fallback ? [document.fallback] : [])]) {
+      const span = spanOf(text, name);
+      for (const message of loadTemplate(dirname(file), name, fields, into))
+        faults.push(fault(file, span, "FLOW402", message));
+    }
+  }
+  return faults;
+}
+
+function loadTemplate(
+  folder: string,
+  name: string,
+  fields: readonly { name: string; type: Type }[],
+  into: Map<string, PreparedTemplate>,
+): string[] {
+  const path = [join(folder, `${name}.docx`), join(folder, "templates", `${name}.docx`)].find(existsSync);
+  if (!path) return [`there is no template \`${name}.docx\` beside the flow or in \`templates/\` beside it`];
+  const prepared = prepareTemplate(readFileSync(path), name);
+  const faults = "faults" in prepared ? prepared.faults : checkTemplate(prepared.template, fields);
+  if ("template" in prepared && faults.length === 0) into.set(name, prepared.template);
+  return faults.map(describeFault);
+}
+
+const describeFault = ({ template, message, at }: TemplateFault): string =>
+  at
+    ? `template \`${template}\`, ${at.part}, paragraph ${at.paragraph} (“${at.text}”): ${message}`
+    : `template \`${template}\`: ${message}`;
+
+/** Where the text names the template; its beginning where it does not. */
+function spanOf(text: string, name: string): { start: number; end: number } {
+  const at = text.indexOf(JSON.stringify(name));
+  return at < 0 ? { start: 0, end: 0 } : { start: at, end: at + name.length + 2 };
+}
+
+const fault = (file: string, span: { start: number; end: number }, code: string, message: string): Diagnostic => ({
+  code,
+  severity: "error",
+  message,
+  file,
+  span,
+});
+
+/** Everything that is active at one moment. A swap replaces the whole, so that a turn sees one version of everything. */
+export class Deployment {
+  readonly units: ReadonlyMap<string, Unit>;
+  readonly #definitions = new Map<string, Definition>();
+  /** By flow: what lies beside it is its own. */
+  readonly #units = new Map<string, Unit>();
+  readonly sources: readonly SourceDefinition[];
+
+  constructor(units: ReadonlyMap<string, Unit>) {
+    this.units = units;
+    for (const unit of units.values()) {
+      for (const definition of unit.definitions) {
+        // Flows of one name in one file are versions; the last one is current.
+        this.#definitions.set(definition.flow, definition);
+        this.#units.set(definition.flow, unit);
+      }
+    }
+    this.sources = [...units.values()].flatMap((unit) => unit.sources);
+  }
+
+  definition = (flow: string): Definition | undefined => this.#definitions.get(flow);
+  template = (name: string, flow: string): PreparedTemplate | undefined => this.#units.get(flow)?.templates.get(name);
+  function = (name: string, flow: string): FlowFunction | undefined => this.#units.get(flow)?.functions.get(name);
+  flows = (): readonly Definition[] => [...this.#definitions.values()];
+}

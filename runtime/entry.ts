@@ -1,0 +1,81 @@
+import { hash } from "node:crypto";
+import type { Definition } from "../dsl/index.ts";
+import type { Accepted, Answer, Answers, Command, Effect, EpochMs, Instance, StoryLine } from "../engine/index.ts";
+import { decide } from "../engine/index.ts";
+import { seal, unseal } from "./key-ring.ts";
+import type { RawEffect, SealedEffect, StoredEntry } from "./ports.ts";
+
+/** What one turn did to one instance; the journal's unit. */
+export interface Entry {
+  /** Hash of the definition that decided. */
+  readonly definition: string;
+  readonly at: EpochMs;
+  readonly decisions: readonly EntryDecision[];
+}
+
+export interface EntryDecision {
+  readonly command: Command;
+  readonly answers: Readonly<Record<string, Answer>>;
+  readonly story: readonly StoryLine[];
+  /** {@link Instance.version} after it. */
+  readonly version: number;
+}
+
+export const entryDecision = (command: Command, accepted: Accepted): EntryDecision => ({
+  command,
+  answers: accepted.answers,
+  story: accepted.story,
+  version: accepted.instance.version,
+});
+
+/** The chain's link: over the bytes as they are stored. */
+export const chain = (previous: string, body: string): string => hash("sha256", `${previous}\n${body}`, "hex");
+
+const SEALED = "sealed:";
+
+/** JSON, sealed under the data key where the flow has secrets. */
+export const encode = (value: unknown, key: Buffer | undefined): string =>
+  key ? SEALED + seal(key, JSON.stringify(value)) : JSON.stringify(value);
+
+export function decode<T>(text: string, key: Buffer | undefined): T {
+  if (!text.startsWith(SEALED)) return JSON.parse(text) as T;
+  if (!key) throw new Error("this instance is sealed and its data key is missing");
+  return JSON.parse(unseal(key, text.slice(SEALED.length))) as T;
+}
+
+export const encodeEffects = (
+  effects: readonly Effect[],
+  key: Buffer | undefined,
+): readonly (Effect | SealedEffect)[] =>
+  key ? effects.map((effect) => ({ id: effect.id, kind: "sealed" as const, box: encode(effect, key) })) : effects;
+
+export const decodeEffect = (stored: Effect | RawEffect | SealedEffect, key: Buffer | undefined): Effect | RawEffect =>
+  stored.kind === "sealed" ? decode<Effect>(stored.box, key) : stored;
+
+/**
+ * Decides an entry's commands again, with the answers that were used. Gives the instance as it was after the entry.
+ * @throws Error if a decision does not come out as accepted: the definition or the code is not the one that decided.
+ */
+export function replayEntry(definition: Definition, instance: Instance | undefined, entry: Entry): Instance {
+  let current = instance;
+  for (const { command, answers } of entry.decisions) {
+    const recorded: Answers = (question) => answers[question.key];
+    const decision = decide(definition, current, command, entry.at, recorded);
+    if (decision.kind !== "accepted") {
+      throw new Error(`replay of command \`${command.id}\` gave \`${decision.kind}\`, the journal says accepted`);
+    }
+    current = decision.instance;
+  }
+  if (!current) throw new Error("an entry without decisions");
+  return current;
+}
+
+/** @returns index of the first entry whose hash does not follow from the one before, or -1. */
+export function brokenLink(entries: readonly StoredEntry[]): number {
+  let previous = "";
+  return entries.findIndex(({ body, hash: stored }) => {
+    const expected = chain(previous, body);
+    previous = stored;
+    return stored !== expected;
+  });
+}

@@ -1,0 +1,120 @@
+import { z } from "zod";
+import type { Payload } from "../../engine/index.ts";
+import { type FieldError, type Problem, type ProblemCode, problem } from "./problem.ts";
+
+/** What comes from outside, by route. Fields of the flow are JSON here; the engine reads them against the flow's types. */
+
+const KEY_LENGTH_MAX = 256;
+const NAME_LENGTH_MAX = 256;
+const REASON_LENGTH_MAX = 10_000;
+const PAGE_MAX = 200;
+const PAGE_DEFAULT = 50;
+
+const name = z.string().min(1).max(NAME_LENGTH_MAX);
+const reason = z.string().max(REASON_LENGTH_MAX).optional();
+/** Kept as it is: a copy by zod would drop names like `__proto__` in silence instead of leaving them to be refused. */
+const payload = z
+  .custom<Payload>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "must be an object")
+  .meta({ type: "object" });
+
+export const startBody = z.strictObject({
+  key: z
+    .string()
+    .max(KEY_LENGTH_MAX)
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, "must not be empty or hold control characters")
+    .meta({ description: "The business key; a second start with it gives the same instance." })
+    .optional(),
+  initiator: name.meta({ description: "Somebody else than the caller: for administrators." }).optional(),
+  data: payload.optional(),
+  event: name.meta({ description: "Sent at once; if it is refused, no instance exists." }).optional(),
+  payload: payload.meta({ type: "object", description: "Of the event." }).optional(),
+});
+
+export const eventBody = z.strictObject({ event: name, data: payload.optional() });
+
+export const decisionBody = z.discriminatedUnion("decision", [
+  z.strictObject({
+    decision: z.enum(["approve", "reject", "abstain"]),
+    reason,
+    data: payload.optional(),
+    choose: payload.optional(),
+  }),
+  z.strictObject({
+    decision: z.literal("return"),
+    to: z
+      .union([name, z.int().min(1)])
+      .meta({ description: "`initiator` (the default), a state that was passed, or the number of an earlier stage." })
+      .optional(),
+    reason,
+  }),
+]);
+
+export const transferBody = z.strictObject({ to: name, reason });
+export const withdrawBody = z.strictObject({ reason });
+
+/** A CloudEvent, or plain JSON: the event's data. */
+export const messageBody = payload;
+
+const page = {
+  cursor: z.string().min(1).optional(),
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
+};
+
+export const instanceQuery = z.strictObject({
+  at: z.coerce.number().int().min(1).meta({ description: "An earlier version." }).optional(),
+});
+export const instancesQuery = z.strictObject({
+  flow: name.optional(),
+  state: name.optional(),
+  initiator: name.meta({ description: "`me`, or for administrators anybody." }).optional(),
+  q: name.meta({ description: "Part of the key." }).optional(),
+  ...page,
+});
+export const tasksQuery = z.strictObject({
+  assignee: name.meta({ description: "`me`, or for administrators anybody." }).default("me"),
+  status: z.enum(["open", "closed"]).optional(),
+  ...page,
+});
+export const effectsQuery = z.strictObject({ state: z.enum(["stuck", "dead"]).default("stuck"), ...page });
+export const pageQuery = z.strictObject(page);
+export const noQuery = z.strictObject({});
+
+/** A body that does not fit is 422, a query 400. */
+export function readShape<Shape extends z.ZodType>(
+  shape: Shape,
+  input: unknown,
+  status: 400 | 422,
+): { readonly value: z.infer<Shape> } | Problem {
+  const read = shape.safeParse(input);
+  if (read.success) return { value: read.data };
+  const errors = read.error.issues.flatMap((issue) => fieldErrors(issue, input));
+  const detail = errors.map(({ field, message }) => `\`${field}\`: ${message}`).join("; ");
+  return problem(status, (errors[0]?.code ?? "wrong-type") as ProblemCode, detail, { errors });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue, input: unknown): FieldError[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      field: [...issue.path, key].join("."),
+      code: "unknown-field",
+      message: "there is no such field here",
+    }));
+  }
+  const missing = issue.path.length > 0 && valueAt(input, issue.path) === undefined;
+  return [
+    {
+      field: issue.path.join(".") || "body",
+      code: missing ? "missing-field" : "wrong-type",
+      message: missing ? "must be given" : issue.message,
+    },
+  ];
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}

@@ -1,0 +1,151 @@
+import type { Definition } from "../dsl/index.ts";
+import type { Instance } from "../engine/index.ts";
+import { decode, type Entry, replayEntry } from "./entry.ts";
+import type { KeyRing } from "./key-ring.ts";
+import type { InstanceKey, Store, StoredEntry, StoredInstance } from "./ports.ts";
+
+/** An instance in memory: what is committed of it, or that there is none. */
+export interface Live<Waiting> {
+  readonly key: InstanceKey;
+  readonly name: string;
+  loaded: boolean;
+  instance: Instance | undefined;
+  definition: Definition | undefined;
+  /** Of the newest entry; 0 before the first. */
+  sequence: number;
+  hash: string;
+  /** Only where the flow has secrets. */
+  dataKey: Buffer | undefined;
+  /** Version of the newest stored snapshot. */
+  snapshotVersion: number;
+  /** A load, a write or a question is under way: its commands wait. */
+  busy: boolean;
+  readonly waiting: Waiting[];
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly keys: KeyRing;
+  definition(hash: string): Promise<Definition | undefined>;
+}
+
+/** The cache of live instances. Losing one costs a read, never correctness. */
+export class LiveInstances<Waiting> {
+  readonly #ports: Ports;
+  readonly #max: number;
+  readonly #live = new Map<string, Live<Waiting>>();
+
+  constructor(ports: Ports, max: number) {
+    this.#ports = ports;
+    this.#max = max;
+  }
+
+  of(key: InstanceKey): Live<Waiting> {
+    const name = nameOf(key);
+    const known = this.#live.get(name);
+    if (known) return known;
+    const live = emptyLive<Waiting>({ tenant: key.tenant, instance: key.instance }, name);
+    if (this.#live.size >= this.#max) this.#evict();
+    this.#live.set(name, live);
+    return live;
+  }
+
+  /** Loads them all in one read. @returns those that could not be restored, with the error; the others are loaded. */
+  async load(lives: readonly Live<Waiting>[]): Promise<ReadonlyMap<Live<Waiting>, unknown>> {
+    const stored = await this.#ports.store.load(lives.map((live) => live.key));
+    const byInstance = new Map(stored.map((row) => [nameOf(row), row]));
+    const failed = new Map<Live<Waiting>, unknown>();
+    for (const live of lives) {
+      const row = byInstance.get(live.name);
+      try {
+        Object.assign(live, row ? await restore(row, this.#ports) : NOTHING, { loaded: true });
+      } catch (error) {
+        failed.set(live, error);
+      }
+    }
+    return failed;
+  }
+
+  /** A race was lost or a write failed: what is in memory can't be trusted. */
+  forget(live: Live<Waiting>): void {
+    Object.assign(live, NOTHING, { loaded: false });
+  }
+
+  #evict(): void {
+    for (const [name, live] of this.#live) {
+      if (this.#live.size <= this.#max * 0.9) return;
+      if (!live.busy && live.waiting.length === 0) this.#live.delete(name);
+    }
+  }
+}
+
+/** Unique over all tenants. */
+export const nameOf = ({ tenant, instance }: InstanceKey): string => `${tenant}\u0000${instance}`;
+
+const NOTHING = {
+  instance: undefined,
+  definition: undefined,
+  sequence: 0,
+  hash: "",
+  dataKey: undefined,
+  snapshotVersion: 0,
+};
+
+const emptyLive = <Waiting>(key: InstanceKey, name: string): Live<Waiting> => ({
+  key,
+  name,
+  loaded: false,
+  ...NOTHING,
+  busy: false,
+  waiting: [],
+});
+
+type Restored = typeof NOTHING & {
+  instance: Instance | undefined;
+  definition: Definition | undefined;
+  dataKey: Buffer | undefined;
+};
+
+/** An instance is its newest snapshot and the few entries after it. */
+async function restore(row: StoredInstance, ports: Ports): Promise<Restored> {
+  const dataKey = row.wrappedKey === undefined ? undefined : ports.keys.unwrap(row.wrappedKey);
+  let instance = row.snapshot ? decode<Instance>(row.snapshot.body, dataKey) : undefined;
+  const snapshotVersion = instance?.version ?? 0;
+  for (const entry of row.tail) instance = await apply(instance, decode<Entry>(entry.body, dataKey), ports);
+  const newest = row.tail.at(-1) ?? row.snapshot;
+  return {
+    instance,
+    definition: instance ? await definitionOf(instance.definition, ports) : undefined,
+    sequence: newest?.sequence ?? 0,
+    hash: newest?.hash ?? "",
+    dataKey,
+    snapshotVersion,
+  } as Restored;
+}
+
+async function apply(instance: Instance | undefined, entry: Entry, ports: Ports): Promise<Instance> {
+  return replayEntry(await definitionOf(entry.definition, ports), instance, entry);
+}
+
+async function definitionOf(hash: string, ports: Ports): Promise<Definition> {
+  const definition = await ports.definition(hash);
+  if (!definition) throw new Error(`definition ${hash} is not in the store`);
+  return definition;
+}
+
+/** The instance as it was at an earlier version: its entries, decided again. `undefined` if it never stood at this one. */
+export async function replayTo(
+  entries: readonly StoredEntry[],
+  version: number,
+  dataKey: Buffer | undefined,
+  ports: Pick<Ports, "definition">,
+): Promise<Instance | undefined> {
+  let instance: Instance | undefined;
+  for (const stored of entries) {
+    const entry = decode<Entry>(stored.body, dataKey);
+    const decisions = entry.decisions.filter((decision) => decision.version <= version);
+    if (decisions.length === 0) break;
+    instance = await apply(instance, { ...entry, decisions }, ports as Ports);
+  }
+  return instance?.version === version ? instance : undefined;
+}

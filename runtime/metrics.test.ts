@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createMetrics } from "./metrics.ts";
+
+test("commands are counted by result, refusals by their code", async () => {
+  const metrics = createMetrics();
+  metrics.decided("acme", "decide", "accepted");
+  metrics.decided("acme", "decide", "not-your-task");
+  metrics.performed("publish", "done");
+  metrics.committed(3);
+  metrics.journalWritten(0.003);
+  metrics.watch(() => ({ waitingCommands: 7, pendingEffects: 8 }));
+  const text = await metrics.text();
+  for (const line of [
+    'assent_commands_total{tenant="acme",kind="decide",result="accepted"} 1',
+    'assent_commands_total{tenant="acme",kind="decide",result="refused"} 1',
+    'assent_refusals_total{code="not-your-task"} 1',
+    'assent_effects_total{kind="publish",result="done"} 1',
+    "assent_turn_instances_sum 3",
+    'assent_journal_write_seconds_bucket{le="0.004"} 1',
+    "assent_waiting_commands 7",
+    "assent_outbox_pending 8",
+  ]) {
+    assert.ok(text.includes(line), line);
+  }
+});
+
+test("the fifty-first tenant has no label of its own", async () => {
+  const metrics = createMetrics();
+  for (let tenant = 1; tenant <= 52; tenant++) metrics.decided(`t${tenant}`, "start", "accepted");
+  const text = await metrics.text();
+  assert.match(text, /tenant="t50"/);
+  assert.doesNotMatch(text, /tenant="t51"/);
+  assert.match(text, /tenant="other",kind="start",result="accepted"} 2/);
+});

@@ -1,0 +1,102 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { NodeObserver } from "./node.ts";
+
+/** Figures that are read when somebody asks for `/metrics`. */
+export interface Figures {
+  readonly waitingCommands: number;
+  readonly pendingEffects: number;
+}
+
+export interface Metrics extends NodeObserver {
+  journalWritten(seconds: number): void;
+  /** Names where the gauges come from. */
+  watch(figures: () => Figures): void;
+  /** In Prometheus' text format, as `/metrics` answers. */
+  text(): Promise<string>;
+}
+
+/** Tenants that get a label of their own; later ones count as `other`, so that figures stay few. */
+const TENANTS_MAX = 50;
+const ANSWERS = new Set(["accepted", "duplicate", "not-found"]);
+
+/** A registry of its own: nothing is shared with other nodes in the process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const commands = new Counter({
+    name: "assent_commands_total",
+    help: "Commands decided.",
+    labelNames: ["tenant", "kind", "result"],
+    registers,
+  });
+  const refusals = new Counter({
+    name: "assent_refusals_total",
+    help: "Commands refused, by the refusal's code.",
+    labelNames: ["code"],
+    registers,
+  });
+  const effects = new Counter({
+    name: "assent_effects_total",
+    help: "Effects carried out.",
+    labelNames: ["kind", "result"],
+    registers,
+  });
+  const batch = new Histogram({
+    name: "assent_turn_instances",
+    help: "Instances written in one turn.",
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+    registers,
+  });
+  const writes = new Histogram({
+    name: "assent_journal_write_seconds",
+    help: "Time of one write to the journal.",
+    buckets: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 4],
+    registers,
+  });
+  const figures = addGauges(registry);
+  const labelOf = tenantLabels();
+  return {
+    decided(tenant, kind, result) {
+      const refused = !ANSWERS.has(result);
+      commands.inc({ tenant: labelOf(tenant), kind, result: refused ? "refused" : result });
+      if (refused) refusals.inc({ code: result });
+    },
+    performed: (kind, result) => effects.inc({ kind, result }),
+    committed: (instances) => batch.observe(instances),
+    journalWritten: (seconds) => writes.observe(seconds),
+    watch: figures.watch,
+    text: () => registry.metrics(),
+  };
+}
+
+function addGauges(registry: Registry): { watch(figures: () => Figures): void } {
+  let read: () => Figures = () => ({ waitingCommands: 0, pendingEffects: 0 });
+  const gauge = (name: string, help: string, figure: keyof Figures): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read()[figure]);
+      },
+    });
+  };
+  gauge("assent_waiting_commands", "Commands that wait for their answer.", "waitingCommands");
+  gauge("assent_outbox_pending", "Effects handed over that are not done.", "pendingEffects");
+  return {
+    watch(figures) {
+      read = figures;
+    },
+  };
+}
+
+function tenantLabels(): (tenant: string) => string {
+  const known = new Set<string>();
+  return (tenant) => {
+    if (known.has(tenant)) return tenant;
+    if (known.size >= TENANTS_MAX) return "other";
+    known.add(tenant);
+    return tenant;
+  };
+}

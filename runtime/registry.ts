@@ -1,0 +1,146 @@
+import { existsSync, type FSWatcher, statSync, watch } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Definition, Diagnostic } from "../dsl/index.ts";
+import { Deployment, fingerprintOf, flowFiles, loadUnit } from "./deployment.ts";
+import type { Store } from "./ports.ts";
+
+export type RegistryEvent =
+  | {
+      readonly kind: "activated";
+      readonly file: string;
+      readonly flows: readonly { flow: string; hash: string }[];
+      readonly warnings: readonly Diagnostic[];
+      readonly text: string;
+    }
+  | {
+      readonly kind: "refused";
+      readonly file: string;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly text: string;
+    };
+
+export interface RegistryPorts {
+  readonly store: Pick<Store, "getSetting" | "setSetting">;
+  /** Services that the settings name. */
+  readonly services: readonly string[];
+  changed(event: RegistryEvent): void;
+  onError(error: unknown): void;
+}
+
+/** Several writes of one save come as one change. */
+const SETTLE_MS = 80;
+/** Files are looked at this often beside: some file systems tell nobody of a change, and a watcher may miss one. */
+const LOOK_EVERY_MS = 2_000;
+
+/**
+ * What is active, and how it changes: a file that changes on disk is validated whole and swapped in, or refused while
+ * the version that was active stays. Definitions that ever were active are kept in the store, for the instances on them.
+ */
+export class Registry {
+  readonly #ports: RegistryPorts;
+  readonly #byHash = new Map<string, Definition>();
+  readonly #watchers: FSWatcher[] = [];
+  #current = new Deployment(new Map());
+  #changes: Promise<void> = Promise.resolve();
+  #settling: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #paths: readonly string[] = [];
+  /** What was looked at last, by file: a file is validated again only when something of it changed. */
+  readonly #seen = new Map<string, string>();
+
+  constructor(ports: RegistryPorts) {
+    this.#ports = ports;
+  }
+
+  get current(): Deployment {
+    return this.#current;
+  }
+
+  /** Loads all files for the first time. @returns the events, refusals among them; what is refused is not active. */
+  async load(paths: readonly string[]): Promise<readonly RegistryEvent[]> {
+    this.#paths = paths;
+    const events: RegistryEvent[] = [];
+    for (const file of paths.flatMap(flowFiles)) events.push(await this.#loadFile(resolve(file)));
+    return events;
+  }
+
+  /** A definition by its hash, from memory or the store. */
+  async definition(hash: string): Promise<Definition | undefined> {
+    const known = this.#byHash.get(hash);
+    if (known) return known;
+    const stored = await this.#ports.store.getSetting(settingOf(hash));
+    if (stored === undefined) return undefined;
+    const definition = JSON.parse(stored) as Definition;
+    this.#byHash.set(hash, definition);
+    return definition;
+  }
+
+  watch(): void {
+    for (const path of this.#paths) {
+      const folder = statSync(path).isDirectory() ? path : dirname(path);
+      const watcher = watch(folder, { recursive: true }, (_event, name) => this.#touched(name));
+      watcher.on("error", this.#ports.onError);
+      this.#watchers.push(watcher);
+    }
+    this.#looking = setInterval(() => void this.reload(), LOOK_EVERY_MS);
+  }
+
+  /** Reads what changed now; resolves when it is active or refused. */
+  reload(): Promise<void> {
+    this.#changes = this.#changes.then(() => this.#reloadAll()).catch(this.#ports.onError);
+    return this.#changes;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#settling);
+    clearInterval(this.#looking);
+    for (const watcher of this.#watchers) watcher.close();
+    await this.#changes;
+  }
+
+  #touched(name: string | null): void {
+    if (name !== null && !/\.(flow|docx|ts|js)$/.test(name)) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => void this.reload(), SETTLE_MS);
+  }
+
+  async #reloadAll(): Promise<void> {
+    const files = this.#paths
+      .filter(existsSync)
+      .flatMap(flowFiles)
+      .map((file) => resolve(file));
+    for (const file of this.#current.units.keys()) if (!files.includes(file)) this.#drop(file);
+    for (const file of files) {
+      if (this.#seen.get(file) !== fingerprintOf(file)) this.#ports.changed(await this.#loadFile(file));
+    }
+  }
+
+  #drop(file: string): void {
+    const units = new Map(this.#current.units);
+    units.delete(file);
+    this.#seen.delete(file);
+    this.#current = new Deployment(units);
+  }
+
+  async #loadFile(file: string): Promise<RegistryEvent> {
+    const result = await loadUnit(file, this.#ports.services);
+    if (result.kind === "refused") {
+      this.#seen.set(file, result.fingerprint);
+      return { kind: "refused", file, diagnostics: result.diagnostics, text: result.text };
+    }
+    const { unit } = result;
+    for (const definition of unit.definitions) await this.#keep(definition);
+    this.#current = new Deployment(new Map([...this.#current.units, [file, unit]]));
+    this.#seen.set(file, unit.fingerprint);
+    const flows = unit.definitions.map(({ flow, hash }) => ({ flow, hash }));
+    return { kind: "activated", file, flows, warnings: unit.warnings, text: unit.text };
+  }
+
+  async #keep(definition: Definition): Promise<void> {
+    if (this.#byHash.has(definition.hash)) return;
+    await this.#ports.store.setSetting(settingOf(definition.hash), JSON.stringify(definition));
+    this.#byHash.set(definition.hash, definition);
+  }
+}
+
+const settingOf = (hash: string): string => `definition:${hash}`;

@@ -1,0 +1,298 @@
+import type {
+  AppendResult,
+  AppendRow,
+  DeadLetter,
+  EffectSettlement,
+  EpochMs,
+  InstanceKey,
+  InstanceQuery,
+  InstanceSummary,
+  OldCommand,
+  Page,
+  PageRequest,
+  Store,
+  StoredEffect,
+  StoredEntry,
+  StoredInstance,
+  StoredTask,
+  StoredTimer,
+  Task,
+  TaskQuery,
+  Timer,
+} from "../ports.ts";
+import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
+import { STUCK_ATTEMPTS } from "./limits.ts";
+
+/** The store for tests and trials: the same promises as the others, except that it ends with the process. */
+export function openMemoryStore(): Store {
+  return new MemoryStore();
+}
+
+/** All that is known of one instance, or of one raw event. */
+interface Kept extends InstanceKey {
+  /** In the order of starting. */
+  readonly number: number;
+  readonly entries: Map<number, StoredEntry>;
+  readonly tasks: Map<string, Task>;
+  readonly timers: Map<string, Timer>;
+  readonly oldCommands: Map<string, OldCommand>;
+  summary?: InstanceSummary & { readonly sequence: number };
+  snapshot?: NonNullable<StoredInstance["snapshot"]>;
+  wrappedKey?: string;
+}
+
+interface KeptEffect extends StoredEffect {
+  readonly position: number;
+}
+
+interface KeptLetter extends DeadLetter {
+  readonly position: number;
+}
+
+class MemoryStore implements Store {
+  readonly #instances = new Map<string, Kept>();
+  readonly #effects = new Map<string, KeptEffect>();
+  readonly #letters = new Map<string, KeptLetter>();
+  readonly #settings = new Map<string, string>();
+  #position = 0;
+
+  async append(rows: readonly AppendRow[]): Promise<AppendResult> {
+    const taken = rows.filter((row) => !this.#appendRow(row));
+    return { taken: taken.map(({ tenant, instance }) => ({ tenant, instance })) };
+  }
+
+  async load(keys: readonly InstanceKey[]): Promise<readonly StoredInstance[]> {
+    return keys.flatMap((key) => {
+      const kept = this.#find(key);
+      return kept ? [stored(kept)] : [];
+    });
+  }
+
+  async history(key: InstanceKey): Promise<readonly StoredEntry[]> {
+    return entriesAfter(this.#find(key), -1);
+  }
+
+  async findCommand(key: InstanceKey, source: string, id: string): Promise<OldCommand | undefined> {
+    return this.#find(key)?.oldCommands.get(name(source, id));
+  }
+
+  async dueEffects(at: EpochMs, limit: number): Promise<readonly StoredEffect[]> {
+    const due = [...this.#effects.values()].filter((effect) => effect.state !== "dead" && effect.nextAt <= at);
+    return due.sort(byEffectPosition).slice(0, limit).map(withoutPosition);
+  }
+
+  async settleEffects(done: readonly EffectSettlement[]): Promise<void> {
+    for (const settlement of done) this.#settle(settlement);
+  }
+
+  async effects(tenant: string, state: StoredEffect["state"], page: PageRequest): Promise<Page<StoredEffect>> {
+    const found = [...this.#effects.values()].filter((effect) => effect.tenant === tenant && effect.state === state);
+    return pageOf({ list: `effects/${state}`, tenant, page, first: [-1, -1] }, found, effectPosition, withoutPosition);
+  }
+
+  async dueTimers(at: EpochMs, limit: number): Promise<readonly StoredTimer[]> {
+    const due = this.#timers().filter(({ timer }) => timer.dueAt <= at);
+    return due.sort((a, b) => a.timer.dueAt - b.timer.dueAt).slice(0, limit);
+  }
+
+  async nextDue(): Promise<{ readonly effect?: EpochMs; readonly timer?: EpochMs }> {
+    const pending = [...this.#effects.values()].filter((effect) => effect.state !== "dead");
+    const effect = least(pending.map(({ nextAt }) => nextAt));
+    const timer = least(this.#timers().map(({ timer: { dueAt } }) => dueAt));
+    return { ...(effect !== undefined && { effect }), ...(timer !== undefined && { timer }) };
+  }
+
+  async dropTimers(timers: readonly (InstanceKey & { readonly timer: string })[]): Promise<void> {
+    for (const dropped of timers) this.#find(dropped)?.timers.delete(dropped.timer);
+  }
+
+  /** Open ones first, then the newest. */
+  async tasks(query: TaskQuery, page: PageRequest): Promise<Page<StoredTask>> {
+    const { tenant, assignee, instance, status } = query;
+    const found = this.#ofTenant(tenant)
+      .filter((kept) => instance === undefined || kept.instance === instance)
+      .flatMap((kept) => [...kept.tasks.values()].map((task) => ({ kept, task })))
+      .filter(({ task }) => assignee === undefined || task.assignee === assignee)
+      .filter(({ task }) => status === undefined || (task.status === "open") === (status === "open"));
+    return pageOf(
+      { list: "tasks", tenant, page, first: [-2, 0, 0, ""] },
+      found,
+      ({ kept, task }) => [task.status === "open" ? -1 : 0, -task.openedAt, -kept.number, task.id],
+      ({ kept, task }) => ({ tenant, instance: kept.instance, flow: kept.summary!.flow, task }),
+    );
+  }
+
+  /** The newest first. */
+  async instances(query: InstanceQuery, page: PageRequest): Promise<Page<InstanceKey & InstanceSummary>> {
+    const { tenant, flow, state, initiator, q } = query;
+    const found = this.#ofTenant(tenant).filter(
+      ({ summary }) =>
+        summary !== undefined &&
+        (flow === undefined || summary.flow === flow) &&
+        (state === undefined || summary.state === state) &&
+        (initiator === undefined || summary.initiator === initiator) &&
+        (q === undefined || summary.key.includes(q)),
+    );
+    return pageOf(
+      { list: "instances", tenant, page, first: [-Number.MAX_SAFE_INTEGER] },
+      found,
+      (kept) => [-kept.number],
+      ({ instance, summary }) => {
+        const { sequence: _, ...rest } = summary!;
+        return { tenant, instance, ...rest };
+      },
+    );
+  }
+
+  async deadLetter(letter: DeadLetter): Promise<void> {
+    const key = name(letter.tenant, letter.id);
+    this.#letters.set(key, { ...letter, position: this.#letters.get(key)?.position ?? ++this.#position });
+  }
+
+  /** The newest first. */
+  async deadLetters(tenant: string, page: PageRequest): Promise<Page<DeadLetter>> {
+    const found = [...this.#letters.values()].filter((letter) => letter.tenant === tenant);
+    const request = { list: "dead-letters", tenant, page, first: [-Number.MAX_SAFE_INTEGER] };
+    return pageOf(request, found, ({ position }) => [-position], withoutPosition);
+  }
+
+  async getSetting(setting: string): Promise<string | undefined> {
+    return this.#settings.get(setting);
+  }
+
+  async setSetting(setting: string, value: string): Promise<void> {
+    this.#settings.set(setting, value);
+  }
+
+  async close(): Promise<void> {}
+
+  #find(key: InstanceKey): Kept | undefined {
+    return this.#instances.get(name(key.tenant, key.instance));
+  }
+
+  #ofTenant(tenant: string): readonly Kept[] {
+    return [...this.#instances.values()].filter((kept) => kept.tenant === tenant);
+  }
+
+  #timers(): StoredTimer[] {
+    return [...this.#instances.values()].flatMap(({ tenant, instance, timers }) =>
+      [...timers.values()].map((timer) => ({ tenant, instance, timer })),
+    );
+  }
+
+  /** @returns false if the key was taken. */
+  #appendRow(row: AppendRow): boolean {
+    const { tenant, instance, sequence, at, body, hash } = row;
+    const kept = this.#find(row) ?? this.#start(tenant, instance);
+    if (kept.entries.has(sequence)) return false;
+    kept.entries.set(sequence, { sequence, at, body, hash });
+    this.#project(kept, row);
+    return true;
+  }
+
+  #start(tenant: string, instance: string): Kept {
+    const parts = { entries: new Map(), tasks: new Map(), timers: new Map(), oldCommands: new Map() };
+    const kept: Kept = { tenant, instance, number: ++this.#position, ...parts };
+    this.#instances.set(name(tenant, instance), kept);
+    return kept;
+  }
+
+  #project(kept: Kept, { tenant, instance, sequence, at, hash, projection }: AppendRow): void {
+    const { summary, snapshot, wrappedKey, tasks, timersSet, timersGone, effects, oldCommands } = projection;
+    if (summary && sequence > (kept.summary?.sequence ?? -1)) kept.summary = { ...summary, sequence };
+    if (snapshot !== undefined && sequence > (kept.snapshot?.sequence ?? -1))
+      kept.snapshot = { sequence, body: snapshot, hash };
+    if (wrappedKey !== undefined) kept.wrappedKey ??= wrappedKey;
+    for (const task of tasks) kept.tasks.set(task.id, task);
+    for (const id of timersGone) kept.timers.delete(id);
+    for (const timer of timersSet) kept.timers.set(timer.id, timer);
+    for (const command of oldCommands) {
+      const key = name(command.source, command.id);
+      if (!kept.oldCommands.has(key)) kept.oldCommands.set(key, command);
+    }
+    for (const effect of effects) {
+      const key = name(tenant, effect.id);
+      const fresh = { effect, state: "pending", attempts: 0, nextAt: at, position: ++this.#position } as const;
+      if (!this.#effects.has(key)) this.#effects.set(key, { tenant, instance, ...fresh });
+    }
+  }
+
+  #settle(settlement: EffectSettlement): void {
+    const key = name(settlement.tenant, settlement.id);
+    const effect = this.#effects.get(key);
+    if (!effect) return;
+    if (settlement.kind === "done") {
+      this.#effects.delete(key);
+      return;
+    }
+    const attempts = effect.attempts + 1;
+    const waiting = attempts >= STUCK_ATTEMPTS ? "stuck" : "pending";
+    const next =
+      settlement.kind === "dead"
+        ? { state: "dead" as const }
+        : ({ state: waiting, nextAt: settlement.nextAt } as const);
+    this.#effects.set(key, { ...effect, ...next, attempts, error: settlement.error });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- //
+
+/** A map's key from names that may hold anything. */
+function name(...parts: readonly string[]): string {
+  return JSON.stringify(parts);
+}
+
+function stored(kept: Kept): StoredInstance {
+  const { tenant, instance, snapshot, wrappedKey } = kept;
+  const tail = entriesAfter(kept, snapshot?.sequence ?? -1);
+  return { tenant, instance, ...(snapshot && { snapshot }), tail, ...(wrappedKey !== undefined && { wrappedKey }) };
+}
+
+function entriesAfter(kept: Kept | undefined, sequence: number): readonly StoredEntry[] {
+  const after = [...(kept?.entries.values() ?? [])].filter((entry) => entry.sequence > sequence);
+  return after.sort((a, b) => a.sequence - b.sequence);
+}
+
+function effectPosition({ nextAt, position }: KeptEffect): Position {
+  return [nextAt, position];
+}
+
+function byEffectPosition(a: KeptEffect, b: KeptEffect): number {
+  return compare(effectPosition(a), effectPosition(b));
+}
+
+function withoutPosition<Item extends { readonly position: number }>({
+  position: _,
+  ...item
+}: Item): Omit<Item, "position"> {
+  return item;
+}
+
+function least(numbers: readonly number[]): number | undefined {
+  return numbers.length === 0 ? undefined : numbers.reduce((a, b) => Math.min(a, b));
+}
+
+function compare(a: Position, b: Position): number {
+  const differing = a.findIndex((cell, i) => cell !== b[i]);
+  if (differing < 0) return 0;
+  return a[differing]! < b[differing]! ? -1 : 1;
+}
+
+/** A page of what was found, in the order of positions, after the cursor. */
+function pageOf<Found, Item>(
+  request: { list: string; tenant: string; page: PageRequest; first: Position },
+  found: readonly Found[],
+  positionOf: (found: Found) => Position,
+  item: (found: Found) => Item,
+): Page<Item> {
+  const { list, tenant, page, first } = request;
+  const after = decodeCursor(list, tenant, page.cursor, first);
+  const rows = found
+    .map((row) => ({ row, position: positionOf(row) }))
+    .filter(({ position }) => compare(position, after) > 0)
+    .sort((a, b) => compare(a.position, b.position));
+  const items = rows.slice(0, page.limit);
+  const last = items.at(-1);
+  const cursor = rows.length > items.length && last ? encodeCursor(list, tenant, last.position) : undefined;
+  return { items: items.map(({ row }) => item(row)), ...(cursor !== undefined && { cursor }) };
+}

@@ -1,0 +1,109 @@
+import { DatabaseSync } from "node:sqlite";
+
+/**
+ * The tables of the SQLite store. What a commit costs is the number of pages it touches, so every instance gets a number in
+ * the order of starting, and rows are laid out by that number: instances that are young together are neighbours on the disk.
+ * Rows that may be long are in rowid tables (a `WITHOUT ROWID` row over a quarter page spills to a page of its own).
+ */
+
+/** Kept in `user_version`; a file of another version is refused. */
+const SCHEMA_VERSION = 1;
+
+/** Pages of 4 KiB that the log may hold before a commit copies them into the file; an idle writer does it earlier. */
+const WAL_PAGES_MAX = 8_000;
+
+const TABLES = `
+  -- Also names raw events, which have no summary.
+  CREATE TABLE instances (
+    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, instance TEXT NOT NULL, sequence INTEGER NOT NULL,
+    flow TEXT, key TEXT, state TEXT, outcome TEXT, initiator TEXT, definition TEXT,
+    version INTEGER, started_at INTEGER, updated_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX instances_by_name ON instances (tenant, instance);
+  CREATE INDEX instances_by_tenant ON instances (tenant) WHERE flow IS NOT NULL;
+  CREATE INDEX instances_by_initiator ON instances (tenant, initiator) WHERE flow IS NOT NULL;
+
+  -- In the order of writing, so that long bodies are appended; the narrow index finds an instance's entries.
+  CREATE TABLE journal (
+    position INTEGER PRIMARY KEY, number INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX journal_by_instance ON journal (number, sequence);
+
+  CREATE TABLE snapshots (
+    number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE wrapped_keys (number INTEGER PRIMARY KEY, wrapped_key TEXT NOT NULL) STRICT;
+  CREATE TABLE old_commands (
+    number INTEGER NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL,
+    digest TEXT NOT NULL, version INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (number, source, id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tasks (
+    number INTEGER NOT NULL, id TEXT NOT NULL, tenant TEXT NOT NULL, assignee TEXT NOT NULL,
+    open INTEGER NOT NULL, opened_at INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (number, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tasks_by_assignee ON tasks (tenant, assignee, open, opened_at);
+
+  CREATE TABLE timers (
+    number INTEGER NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (number, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX timers_by_due ON timers (due_at);
+
+  CREATE TABLE effects (
+    position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, instance TEXT NOT NULL, id TEXT NOT NULL,
+    dead INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, error TEXT, body TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX effects_by_id ON effects (tenant, id);
+  CREATE INDEX effects_by_due ON effects (dead, next_at);
+
+  CREATE TABLE dead_letters (
+    position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, id TEXT NOT NULL,
+    at INTEGER NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX dead_letters_by_id ON dead_letters (tenant, id);
+  CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant);
+
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** What a worker of the store is started with. */
+export interface SqliteFile {
+  readonly path: string;
+  /** The file never grows beyond this many pages of 4 KiB; writing then fails as on a full disk. */
+  readonly pagesMax?: number;
+}
+
+/** Opens the file for the one writer and creates the tables in a new one. @throws Error if the file is not ours. */
+export function openForWriting(file: SqliteFile): DatabaseSync {
+  const database = new DatabaseSync(file.path, { timeout: 1_000 });
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX};
+    PRAGMA journal_size_limit = ${WAL_PAGES_MAX * 4_096};
+    PRAGMA cache_size = -65536;
+    PRAGMA temp_store = MEMORY;
+  `);
+  if (file.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${file.pagesMax}`);
+  createTables(database, file.path);
+  return database;
+}
+
+export function openForReading(file: SqliteFile): DatabaseSync {
+  const database = new DatabaseSync(file.path, { readOnly: true, timeout: 1_000 });
+  database.exec("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
+  return database;
+}
+
+function createTables(database: DatabaseSync, path: string): void {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+  if (found === SCHEMA_VERSION) return;
+  const objects = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
+  if (found !== 0 || objects !== 0)
+    throw new Error(`\`${path}\` is not a store of this version (found version ${found}, need ${SCHEMA_VERSION})`);
+  database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+}

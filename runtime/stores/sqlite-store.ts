@@ -1,0 +1,335 @@
+import { existsSync, realpathSync } from "node:fs";
+import type {
+  AppendResult,
+  AppendRow,
+  DeadLetter,
+  EffectSettlement,
+  InstanceKey,
+  InstanceQuery,
+  InstanceSummary,
+  OldCommand,
+  Page,
+  PageRequest,
+  Store,
+  StoredEffect,
+  StoredEntry,
+  StoredInstance,
+  StoredTask,
+  StoredTimer,
+  Task,
+  TaskQuery,
+} from "../ports.ts";
+import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
+import { STUCK_ATTEMPTS } from "./limits.ts";
+import type { Query, ReadRequest } from "./sqlite-reader.ts";
+import type { SqliteFile } from "./sqlite-schema.ts";
+import type { Cell, EncodedRow, WriteRequest } from "./sqlite-writer.ts";
+import { WorkerChannel } from "./worker-channel.ts";
+
+export type SqliteOptions = Omit<SqliteFile, "path">;
+
+/**
+ * Opens the store in a file, which is created if it isn't there. One process has it at a time.
+ * @throws {StoreUnavailable} if another process has it; Error if the file is something else.
+ */
+export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<Store> {
+  const file: SqliteFile = { ...options, path: existsSync(path) ? realpathSync(path) : path };
+  const writer = new WorkerChannel<WriteRequest>("sqlite-writer", file);
+  await writer.ready;
+  const reader = new WorkerChannel<ReadRequest>("sqlite-reader", file);
+  await reader.ready;
+  return new SqliteStore(writer, reader);
+}
+
+/** A row of a query as it comes from the reader. */
+type Cells = readonly Cell[];
+
+/** The rows of effects and what {@link effectFrom} reads of them. */
+const EFFECT = "tenant, instance, dead, attempts, next_at, error, body, position";
+
+class SqliteStore implements Store {
+  readonly #writer: WorkerChannel<WriteRequest>;
+  readonly #reader: WorkerChannel<ReadRequest>;
+
+  constructor(writer: WorkerChannel<WriteRequest>, reader: WorkerChannel<ReadRequest>) {
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  async append(rows: readonly AppendRow[]): Promise<AppendResult> {
+    const taken = await this.#writer.call({ kind: "append", rows: rows.map(encodeRow) });
+    return { taken: taken as readonly InstanceKey[] };
+  }
+
+  async load(keys: readonly InstanceKey[]): Promise<readonly StoredInstance[]> {
+    const names = JSON.stringify(keys.map(({ tenant, instance }) => [tenant, instance]));
+    const [heads, entries] = await this.#read({ sql: LOAD_HEADS, cells: [names] }, { sql: LOAD_TAILS, cells: [names] });
+    return assemble(keys, heads!, entries!);
+  }
+
+  async history(key: InstanceKey): Promise<readonly StoredEntry[]> {
+    const rows = await this.#all(HISTORY, key.tenant, key.instance);
+    return rows.map(entryFrom);
+  }
+
+  async findCommand(key: InstanceKey, source: string, id: string): Promise<OldCommand | undefined> {
+    const [row] = await this.#all(FIND_COMMAND, key.tenant, key.instance, source, id);
+    if (!row) return undefined;
+    const [digest, version, sequence] = row as [string, number, number];
+    return { source, id, digest, version, sequence };
+  }
+
+  async dueEffects(at: number, limit: number): Promise<readonly StoredEffect[]> {
+    return (await this.#all(DUE_EFFECTS, at, limit)).map(effectFrom);
+  }
+
+  async settleEffects(done: readonly EffectSettlement[]): Promise<void> {
+    await this.#writer.call({ kind: "settle", done });
+  }
+
+  effects(tenant: string, state: StoredEffect["state"], page: PageRequest): Promise<Page<StoredEffect>> {
+    const attempts = state === "pending" ? "AND attempts < ?" : "AND attempts >= ?";
+    const sql = `SELECT ${EFFECT} FROM effects WHERE tenant = ? AND dead = ? ${attempts}
+      AND (next_at, position) > (?, ?) ORDER BY next_at, position LIMIT ?`;
+    const cells = [tenant, state === "dead" ? 1 : 0, state === "dead" ? 0 : STUCK_ATTEMPTS];
+    return this.#page({ list: `effects/${state}`, tenant, page, sql, cells, first: [-1, -1] }, effectFrom, (row) => [
+      row[4] as number,
+      row[7] as number,
+    ]);
+  }
+
+  async dueTimers(at: number, limit: number): Promise<readonly StoredTimer[]> {
+    const rows = await this.#all(DUE_TIMERS, at, limit);
+    return rows.map(([tenant, instance, body]) => ({
+      tenant: tenant as string,
+      instance: instance as string,
+      timer: JSON.parse(body as string),
+    }));
+  }
+
+  async nextDue(): Promise<{ readonly effect?: number; readonly timer?: number }> {
+    const [row] = await this.#all(NEXT_DUE);
+    const [effect, timer] = row as readonly (number | null)[];
+    return { ...(effect != null && { effect }), ...(timer != null && { timer }) };
+  }
+
+  async dropTimers(timers: readonly (InstanceKey & { readonly timer: string })[]): Promise<void> {
+    await this.#writer.call({ kind: "drop-timers", timers });
+  }
+
+  /** Open ones first, then the newest. */
+  tasks(query: TaskQuery, page: PageRequest): Promise<Page<StoredTask>> {
+    const { tenant, assignee, instance, status } = query;
+    const filters: Filter[] = [
+      ["t.tenant = ?", tenant],
+      ["t.assignee = ?", assignee],
+      ["i.tenant = t.tenant AND i.instance = ?", instance],
+      ["t.open = ?", status && (status === "open" ? 1 : 0)],
+    ];
+    const { where, cells } = conditions(filters);
+    const sql = `SELECT i.tenant, i.instance, i.flow, t.body, t.open, t.opened_at, t.number, t.id
+      FROM tasks t JOIN instances i USING (number)
+      WHERE ${where} AND (t.open, t.opened_at, t.number, t.id) < (?, ?, ?, ?)
+      ORDER BY t.open DESC, t.opened_at DESC, t.number DESC, t.id DESC LIMIT ?`;
+    const first = [2, 0, 0, ""];
+    return this.#page({ list: "tasks", tenant, page, sql, cells, first }, taskFrom, (row) => row.slice(4) as Position);
+  }
+
+  /** The newest first. */
+  instances(query: InstanceQuery, page: PageRequest): Promise<Page<InstanceKey & InstanceSummary>> {
+    const { tenant, flow, state, initiator, q } = query;
+    const filters: Filter[] = [
+      ["tenant = ?", tenant],
+      ["initiator = ?", initiator],
+      ["flow = ?", flow],
+      ["state = ?", state],
+      ["instr(key, ?) > 0", q],
+    ];
+    const { where, cells } = conditions(filters);
+    const sql = `SELECT tenant, instance, flow, key, state, outcome, initiator, definition, version, started_at, updated_at, number
+      FROM instances WHERE flow IS NOT NULL AND ${where} AND number < ? ORDER BY number DESC LIMIT ?`;
+    const first = [Number.MAX_SAFE_INTEGER];
+    return this.#page({ list: "instances", tenant, page, sql, cells, first }, summaryFrom, (row) => [
+      row[11] as number,
+    ]);
+  }
+
+  async deadLetter(letter: DeadLetter): Promise<void> {
+    await this.#writer.call({ kind: "dead-letter", letter });
+  }
+
+  /** The newest first. */
+  deadLetters(tenant: string, page: PageRequest): Promise<Page<DeadLetter>> {
+    const sql = `SELECT id, tenant, at, origin, reason, body, position FROM dead_letters
+      WHERE tenant = ? AND position < ? ORDER BY position DESC LIMIT ?`;
+    const first = [Number.MAX_SAFE_INTEGER];
+    return this.#page({ list: "dead-letters", tenant, page, sql, cells: [tenant], first }, letterFrom, (row) => [
+      row[6] as number,
+    ]);
+  }
+
+  async getSetting(name: string): Promise<string | undefined> {
+    const [row] = await this.#all("SELECT value FROM settings WHERE name = ?", name);
+    return row?.[0] as string | undefined;
+  }
+
+  async setSetting(name: string, value: string): Promise<void> {
+    await this.#writer.call({ kind: "set", name, value });
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+
+  #read(...queries: readonly Query[]): Promise<readonly (readonly Cells[])[]> {
+    return this.#reader.call(queries) as Promise<readonly (readonly Cells[])[]>;
+  }
+
+  async #all(sql: string, ...cells: Cells): Promise<readonly Cells[]> {
+    const [rows] = await this.#read({ sql, cells });
+    return rows!;
+  }
+
+  /** One row more than asked for tells whether there is a next page. */
+  async #page<Item>(
+    request: { list: string; tenant: string; page: PageRequest; sql: string; cells: Cells; first: Position },
+    item: (row: Cells) => Item,
+    positionOf: (row: Cells) => Position,
+  ): Promise<Page<Item>> {
+    const { list, tenant, page, sql, cells, first } = request;
+    const after = decodeCursor(list, tenant, page.cursor, first);
+    const rows = await this.#all(sql, ...cells, ...after, page.limit + 1);
+    const items = rows.slice(0, page.limit).map(item);
+    if (rows.length <= page.limit) return { items };
+    return { items, cursor: encodeCursor(list, tenant, positionOf(rows[page.limit - 1]!)) };
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- //
+// Queries
+// ---------------------------------------------------------------------------------------------------------------- //
+
+const NAMED = `json_each(?) AS name JOIN instances i ON i.tenant = name.value ->> 0 AND i.instance = name.value ->> 1
+  LEFT JOIN snapshots s ON s.number = i.number`;
+
+const LOAD_HEADS = `SELECT name.key, s.sequence, s.body, s.hash, w.wrapped_key
+  FROM ${NAMED} LEFT JOIN wrapped_keys w ON w.number = i.number ORDER BY name.key`;
+
+const LOAD_TAILS = `SELECT j.sequence, j.at, j.body, j.hash, name.key FROM ${NAMED}
+  JOIN journal j ON j.number = i.number AND j.sequence > coalesce(s.sequence, -1) ORDER BY name.key, j.sequence`;
+
+const HISTORY = `SELECT j.sequence, j.at, j.body, j.hash FROM instances JOIN journal j USING (number)
+  WHERE tenant = ? AND instance = ? ORDER BY j.sequence`;
+
+const FIND_COMMAND = `SELECT digest, c.version, c.sequence FROM instances JOIN old_commands c USING (number)
+  WHERE tenant = ? AND instance = ? AND source = ? AND id = ?`;
+
+const DUE_EFFECTS = `SELECT ${EFFECT} FROM effects WHERE dead = 0 AND next_at <= ? ORDER BY next_at, position LIMIT ?`;
+
+const DUE_TIMERS = `SELECT tenant, instance, body FROM timers JOIN instances USING (number)
+  WHERE due_at <= ? ORDER BY due_at, number, id LIMIT ?`;
+
+const NEXT_DUE = `SELECT (SELECT min(next_at) FROM effects WHERE dead = 0), (SELECT min(due_at) FROM timers)`;
+
+/** A condition and its value; without a value it isn't asked. */
+type Filter = readonly [condition: string, value: Cell | undefined];
+
+function conditions(filters: readonly Filter[]): { where: string; cells: readonly Cell[] } {
+  const asked = filters.filter(([, value]) => value !== undefined);
+  return { where: asked.map(([condition]) => condition).join(" AND "), cells: asked.map(([, value]) => value!) };
+}
+
+// ---------------------------------------------------------------------------------------------------------------- //
+// Rows
+// ---------------------------------------------------------------------------------------------------------------- //
+
+function encodeRow(row: AppendRow): EncodedRow {
+  const { summary: s, snapshot, wrappedKey, tasks, timersSet, timersGone, effects, oldCommands } = row.projection;
+  return [
+    row.tenant,
+    row.instance,
+    row.sequence,
+    row.at,
+    row.body,
+    row.hash,
+    s
+      ? [s.flow, s.key, s.initiator, s.definition, s.startedAt, s.state, s.outcome ?? null, s.version, s.updatedAt]
+      : null,
+    snapshot ?? null,
+    wrappedKey ?? null,
+    tasks.flatMap(encodeTask),
+    timersSet.flatMap((timer) => [timer.id, timer.dueAt, JSON.stringify(timer)]),
+    timersGone,
+    effects.flatMap((effect) => [effect.id, JSON.stringify(effect)]),
+    oldCommands.flatMap((c) => [c.source, c.id, c.digest, c.version, c.sequence]),
+  ];
+}
+
+function encodeTask(task: Task): readonly Cell[] {
+  return [task.id, task.assignee, task.status === "open" ? 1 : 0, task.openedAt, JSON.stringify(task)];
+}
+
+function assemble(
+  keys: readonly InstanceKey[],
+  heads: readonly Cells[],
+  entries: readonly Cells[],
+): readonly StoredInstance[] {
+  const tails = Map.groupBy(entries, (row) => row[4]);
+  return heads.map(([position, sequence, body, hash, wrappedKey]) => ({
+    tenant: keys[position as number]!.tenant,
+    instance: keys[position as number]!.instance,
+    ...(sequence !== null && {
+      snapshot: { sequence: sequence as number, body: body as string, hash: hash as string },
+    }),
+    tail: (tails.get(position!) ?? []).map(entryFrom),
+    ...(wrappedKey !== null && { wrappedKey: wrappedKey as string }),
+  }));
+}
+
+function entryFrom(row: Cells): StoredEntry {
+  const [sequence, at, body, hash] = row as [number, number, string, string];
+  return { sequence, at, body, hash };
+}
+
+function effectFrom(row: Cells): StoredEffect {
+  const [tenant, instance, dead, attempts, nextAt, error, body] = row as [
+    string,
+    string,
+    0 | 1,
+    number,
+    number,
+    string | null,
+    string,
+  ];
+  const state = dead ? "dead" : attempts >= STUCK_ATTEMPTS ? "stuck" : "pending";
+  return { tenant, instance, effect: JSON.parse(body), state, attempts, nextAt, ...(error !== null && { error }) };
+}
+
+function taskFrom(row: Cells): StoredTask {
+  const [tenant, instance, flow, body] = row as [string, string, string, string];
+  return { tenant, instance, flow, task: JSON.parse(body) };
+}
+
+function summaryFrom(row: Cells): InstanceKey & InstanceSummary {
+  const [tenant, instance, flow, key, state, outcome, initiator, definition, version, startedAt, updatedAt] = row as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string | null,
+    string,
+    string,
+    number,
+    number,
+    number,
+  ];
+  const ended = outcome === null ? {} : { outcome };
+  return { tenant, instance, flow, key, state, ...ended, initiator, definition, version, startedAt, updatedAt };
+}
+
+function letterFrom(row: Cells): DeadLetter {
+  const [id, tenant, at, origin, reason, body] = row as [string, string, number, string, string, string];
+  return { id, tenant, at, origin, reason, body };
+}

@@ -1,0 +1,549 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { AppendRow, DeadLetter, Effect, Projection, Store, StoredEffect, Task, Timer } from "../ports.ts";
+import { UnknownCursor } from "../ports.ts";
+import { STUCK_ATTEMPTS } from "./limits.ts";
+
+/** What every store promises, whatever it is made of. Each test gets an empty store. */
+export function describeStore(what: string, open: () => Promise<Store>): void {
+  describe(`${what}: the store's promises`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+    for (const [title, promise] of promises) test(title, () => promise(store));
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------- //
+// Rows to write
+// ---------------------------------------------------------------------------------------------------------------- //
+
+type RowParts = Partial<Omit<AppendRow, "projection">> & { readonly projection?: Partial<Projection> };
+
+/** An entry of the instance `i` of tenant `t` with its summary; every part can be replaced. */
+export function row(parts: RowParts = {}): AppendRow {
+  const { tenant = "t", instance = "i", sequence = 1, at = 1_000 * sequence } = parts;
+  const summary = {
+    ...{ flow: "leave", key: `K-${instance}`, state: "review", initiator: "alice", definition: "d1" },
+    ...{ version: sequence, startedAt: 1_000, updatedAt: at },
+  };
+  const nothing = { tasks: [], timersSet: [], timersGone: [], effects: [], oldCommands: [] };
+  const { body = `{"entry":${sequence}}`, hash = `h${sequence}` } = parts;
+  return { tenant, instance, sequence, at, body, hash, projection: { summary, ...nothing, ...parts.projection } };
+}
+
+export function task(id: string, parts: Partial<Task> = {}): Task {
+  return { id, assignee: "bob", status: "open", state: "review", stage: 0, openedAt: 1_000, ...parts };
+}
+
+export function effect(id: string): Effect {
+  return { id, kind: "notify", to: ["bob"], copy: false, about: { kind: "moved", from: "a", to: "b" } };
+}
+
+function timer(id: string, dueAt: number): Timer {
+  return { id, dueAt, purpose: { kind: "due", seat: 0 } };
+}
+
+function letter(id: string, parts: Partial<DeadLetter> = {}): DeadLetter {
+  return { id, tenant: "t", at: 5, origin: "bus", reason: "not JSON", body: "{", ...parts };
+}
+
+const KEY = { tenant: "t", instance: "i" };
+
+/** Every item of a list, page by page. */
+async function all<Item>(
+  list: (page: { limit: number; cursor?: string }) => Promise<{ items: readonly Item[]; cursor?: string }>,
+) {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await list({ limit: 2, ...(cursor !== undefined && { cursor }) });
+    assert.ok(page.items.length <= 2);
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return items;
+}
+
+function effectIds(effects: readonly StoredEffect[]): readonly string[] {
+  return effects.map(({ effect: { id } }) => id);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- //
+// Promises
+// ---------------------------------------------------------------------------------------------------------------- //
+
+type Promised = readonly [title: string, promise: (store: Store) => Promise<void>];
+
+const journal: readonly Promised[] = [
+  [
+    "an entry comes back as it was written, in history and in load",
+    async (store) => {
+      assert.deepEqual(await store.append([row()]), { taken: [] });
+      const entry = { sequence: 1, at: 1_000, body: '{"entry":1}', hash: "h1" };
+      assert.deepEqual(await store.history(KEY), [entry]);
+      assert.deepEqual(await store.load([KEY]), [{ ...KEY, tail: [entry] }]);
+    },
+  ],
+  [
+    "a taken key is reported and nothing of its row is projected; the other rows go in",
+    async (store) => {
+      await store.append([row()]);
+      const late = row({
+        body: "late",
+        projection: {
+          snapshot: "late",
+          wrappedKey: "late",
+          tasks: [task("i-1")],
+          timersSet: [timer("1", 1)],
+          effects: [effect("late")],
+          oldCommands: [{ source: "s", id: "late", digest: "d", version: 1, sequence: 1 }],
+          summary: { ...row().projection.summary!, state: "late" },
+        },
+      });
+      const { taken } = await store.append([
+        late,
+        row({ instance: "other", projection: { effects: [effect("other")] } }),
+      ]);
+      assert.deepEqual(taken, [KEY]);
+      assert.deepEqual(
+        (await store.history(KEY)).map(({ body }) => body),
+        ['{"entry":1}'],
+      );
+      assert.deepEqual(await store.load([KEY]), [{ ...KEY, tail: await store.history(KEY) }]);
+      assert.deepEqual((await store.tasks({ tenant: "t" }, { limit: 9 })).items, []);
+      assert.deepEqual(await store.dueTimers(9_999, 9), []);
+      assert.equal(await store.findCommand(KEY, "s", "late"), undefined);
+      assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), ["other"]);
+      assert.deepEqual((await store.instances({ tenant: "t", state: "late" }, { limit: 9 })).items, []);
+    },
+  ],
+  [
+    "of two racing appends of one key exactly one wins",
+    async (store) => {
+      const racers = ["a", "b", "c", "d"].map((body) => row({ body, projection: { effects: [effect(body)] } }));
+      const results = await Promise.all(racers.map((racer) => store.append([racer])));
+      assert.equal(results.filter(({ taken }) => taken.length === 0).length, 1);
+      const [entry, ...more] = await store.history(KEY);
+      assert.deepEqual(more, []);
+      assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), [entry!.body]);
+    },
+  ],
+  [
+    "history is in order of sequence",
+    async (store) => {
+      for (const sequence of [1, 2, 3]) await store.append([row({ sequence })]);
+      await Promise.all([4, 5, 6, 7, 8, 9, 10, 11].map((sequence) => store.append([row({ sequence })])));
+      assert.deepEqual(
+        (await store.history(KEY)).map(({ sequence }) => sequence),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+      );
+    },
+  ],
+  [
+    "what has no entry gives no row and no history",
+    async (store) => {
+      await store.append([row()]);
+      assert.deepEqual(await store.load([{ tenant: "t", instance: "none" }]), []);
+      assert.deepEqual(await store.load([]), []);
+      assert.deepEqual(await store.history({ tenant: "none", instance: "i" }), []);
+    },
+  ],
+  [
+    "load gives the newest snapshot, the entries after it and the wrapped key, for many keys in their order",
+    async (store) => {
+      const names = Array.from({ length: 300 }, (_, n) => `i${n}`);
+      await store.append(
+        names.map((instance) => row({ instance, projection: { snapshot: "first", wrappedKey: "key" } })),
+      );
+      await store.append(
+        names.map((instance) => row({ instance, sequence: 2, projection: { wrappedKey: "another" } })),
+      );
+      await store.append([
+        row({ instance: "i7", sequence: 3, projection: { snapshot: "third" } }),
+        row({ instance: "i8", sequence: 3 }),
+      ]);
+      await store.append([row({ instance: "i7", sequence: 4 })]);
+      const asked = names.toReversed().map((instance) => ({ tenant: "t", instance }));
+      const found = await store.load(asked);
+      assert.deepEqual(
+        found.map(({ instance }) => instance),
+        names.toReversed(),
+      );
+      const shape = (instance: string) => {
+        const { snapshot, tail, wrappedKey } = found.find((one) => one.instance === instance)!;
+        return [snapshot?.body, snapshot?.sequence, snapshot?.hash, tail.map(({ sequence }) => sequence), wrappedKey];
+      };
+      assert.deepEqual(shape("i6"), ["first", 1, "h1", [2], "key"]);
+      assert.deepEqual(shape("i7"), ["third", 3, "h3", [4], "key"]);
+      assert.deepEqual(shape("i8"), ["first", 1, "h1", [2, 3], "key"]);
+    },
+  ],
+  [
+    "a raw event is an entry at 0 with an effect and no instance to be found",
+    async (store) => {
+      const raw = { id: "in/app/1:0", kind: "ingest", connector: "wecom", app: "app", xml: "<xml/>" } as const;
+      const { summary: _, ...projection } = row().projection;
+      const event = {
+        ...row({ instance: "in/app/1", sequence: 0, at: 7 }),
+        projection: { ...projection, effects: [raw] },
+      };
+      assert.deepEqual(await store.append([event]), { taken: [] });
+      assert.deepEqual((await store.append([event])).taken, [{ tenant: "t", instance: "in/app/1" }]);
+      assert.deepEqual(
+        (await store.dueEffects(7, 9)).map((due) => due.effect),
+        [raw],
+      );
+      assert.deepEqual(
+        (await store.load([event])).map(({ tail }) => tail.length),
+        [1],
+      );
+      assert.deepEqual((await store.instances({ tenant: "t" }, { limit: 9 })).items, []);
+    },
+  ],
+  [
+    "big entries and any text come back unchanged",
+    async (store) => {
+      const texts = [
+        "合同审批 🖋️ ¼ ‱",
+        "nul \0 inside",
+        "quote ' \" ` \\ %_",
+        "文".repeat(1_048_576 / 2),
+        "x".repeat(1_048_576),
+        "",
+      ];
+      const names = ["员工/请假", "a\0b", "a'b", "per.cent%*>", "x".repeat(2_000), "é"];
+      await store.append(
+        names.map((instance, n) =>
+          row({ instance, body: texts[n]!, projection: { snapshot: texts[n]!, tasks: [task(`${instance}-1`)] } }),
+        ),
+      );
+      for (const [n, instance] of names.entries()) {
+        const key = { tenant: "t", instance };
+        assert.equal((await store.history(key))[0]?.body, texts[n]);
+        assert.equal((await store.load([key]))[0]?.snapshot?.body, texts[n]);
+        assert.deepEqual(
+          (await store.tasks({ tenant: "t", instance }, { limit: 9 })).items.map((one) => one.task.id),
+          [`${instance}-1`],
+        );
+      }
+    },
+  ],
+  [
+    "old commands are found by source and id",
+    async (store) => {
+      const command = { source: "erp", id: "c1", digest: "d", version: 3, sequence: 2 };
+      await store.append([row({ projection: { oldCommands: [command, { ...command, id: "c2" }] } })]);
+      assert.deepEqual(await store.findCommand(KEY, "erp", "c1"), command);
+      assert.equal(await store.findCommand(KEY, "other", "c1"), undefined);
+      assert.equal(await store.findCommand({ ...KEY, tenant: "u" }, "erp", "c1"), undefined);
+    },
+  ],
+];
+
+const effects: readonly Promised[] = [
+  [
+    "effects are due oldest first, from their entry's time on, in the order of writing within it",
+    async (store) => {
+      await store.append([row({ instance: "late", at: 30, projection: { effects: [effect("late")] } })]);
+      await store.append([row({ at: 10, projection: { effects: [effect("i:9:0"), effect("i:9:1")] } })]);
+      await store.append([row({ at: 10, sequence: 2, projection: { effects: [effect("i:10:0")] } })]);
+      assert.deepEqual(effectIds(await store.dueEffects(9, 9)), []);
+      assert.deepEqual(effectIds(await store.dueEffects(10, 9)), ["i:9:0", "i:9:1", "i:10:0"]);
+      assert.deepEqual(effectIds(await store.dueEffects(10, 2)), ["i:9:0", "i:9:1"]);
+      assert.deepEqual(effectIds(await store.dueEffects(30, 9)).at(-1), "late");
+      const [first] = await store.dueEffects(10, 1);
+      assert.deepEqual(first, { ...KEY, effect: effect("i:9:0"), state: "pending", attempts: 0, nextAt: 10 });
+      assert.deepEqual(await store.nextDue(), { effect: 10 });
+    },
+  ],
+  [
+    "a settled effect is gone, waits until its time, or is dead",
+    async (store) => {
+      await store.append([row({ at: 10, projection: { effects: ["done", "retry", "dead"].map(effect) } })]);
+      await store.settleEffects([
+        { tenant: "t", id: "done", kind: "done" },
+        { tenant: "t", id: "retry", kind: "retry", nextAt: 50, error: "away" },
+        { tenant: "t", id: "dead", kind: "dead", error: "never" },
+        { tenant: "t", id: "unknown", kind: "done" },
+        { tenant: "t", id: "unknown", kind: "dead", error: "never" },
+      ]);
+      assert.deepEqual(effectIds(await store.dueEffects(49, 9)), []);
+      assert.deepEqual(await store.nextDue(), { effect: 50 });
+      const [retry] = await store.dueEffects(50, 9);
+      assert.deepEqual(retry, {
+        ...KEY,
+        effect: effect("retry"),
+        state: "pending",
+        attempts: 1,
+        nextAt: 50,
+        error: "away",
+      });
+      const { items } = await store.effects("t", "dead", { limit: 9 });
+      assert.deepEqual(items, [
+        { ...KEY, effect: effect("dead"), state: "dead", attempts: 1, nextAt: 10, error: "never" },
+      ]);
+      await store.settleEffects([{ tenant: "t", id: "dead", kind: "retry", nextAt: 20, error: "sent again" }]);
+      assert.deepEqual(effectIds(await store.dueEffects(20, 9)), ["dead"]);
+      assert.deepEqual((await store.effects("t", "dead", { limit: 9 })).items, []);
+    },
+  ],
+  [
+    "an effect that failed often is stuck, and still tried",
+    async (store) => {
+      await store.append([row({ projection: { effects: [effect("e"), effect("fresh")] } })]);
+      const failed = { tenant: "t", id: "e", kind: "retry", nextAt: 20, error: "away" } as const;
+      for (let attempts = 1; attempts < STUCK_ATTEMPTS; attempts++) await store.settleEffects([failed]);
+      assert.deepEqual((await store.effects("t", "stuck", { limit: 9 })).items, []);
+      await store.settleEffects([failed]);
+      assert.deepEqual(effectIds((await store.effects("t", "stuck", { limit: 9 })).items), ["e"]);
+      assert.deepEqual(effectIds((await store.effects("t", "pending", { limit: 9 })).items), ["fresh"]);
+      assert.deepEqual(
+        (await store.dueEffects(20, 9)).map(({ state, attempts }) => [state, attempts]),
+        [["stuck", STUCK_ATTEMPTS]],
+      );
+    },
+  ],
+  [
+    "effects are listed in pages, without gaps where times are equal",
+    async (store) => {
+      const ids = ["a", "b", "c", "d", "e"];
+      await store.append([row({ at: 5, projection: { effects: ids.map(effect) } })]);
+      await store.append([row({ tenant: "u", at: 5, projection: { effects: [effect("foreign")] } })]);
+      assert.deepEqual(effectIds(await all((page) => store.effects("t", "pending", page))), ids);
+    },
+  ],
+];
+
+const timers: readonly Promised[] = [
+  [
+    "timers are due in order; one set again replaces the older, one that is gone is gone",
+    async (store) => {
+      const set = [timer("a", 30), timer("b", 10), timer("c", 20)];
+      await store.append([
+        row({ projection: { timersSet: set } }),
+        row({ instance: "j", projection: { timersSet: [timer("a", 15)] } }),
+      ]);
+      const due = async (at: number) =>
+        (await store.dueTimers(at, 9)).map(({ instance, timer: { id } }) => `${instance}/${id}`);
+      assert.deepEqual(await due(9), []);
+      assert.deepEqual(await due(30), ["i/b", "j/a", "i/c", "i/a"]);
+      assert.deepEqual(await store.nextDue(), { timer: 10 });
+      await store.append([
+        row({ sequence: 2, projection: { timersSet: [timer("b", 40)], timersGone: ["c", "unknown"] } }),
+      ]);
+      assert.deepEqual(await due(99), ["j/a", "i/a", "i/b"]);
+      assert.deepEqual(await store.dueTimers(15, 1), [{ tenant: "t", instance: "j", timer: timer("a", 15) }]);
+    },
+  ],
+  [
+    "one entry may end a timer and set it anew",
+    async (store) => {
+      await store.append([row({ projection: { timersSet: [timer("a", 1)] } })]);
+      await store.append([row({ sequence: 2, projection: { timersSet: [timer("a", 2)], timersGone: ["a"] } })]);
+      assert.deepEqual(
+        (await store.dueTimers(9, 9)).map(({ timer: { dueAt } }) => dueAt),
+        [2],
+      );
+    },
+  ],
+  [
+    "dropped timers are gone, of that instance only",
+    async (store) => {
+      const projection = { timersSet: [timer("a", 1), timer("b", 2)] };
+      await store.append([row({ projection }), row({ tenant: "u", projection })]);
+      await store.dropTimers([
+        { ...KEY, timer: "a" },
+        { ...KEY, timer: "unknown" },
+        { tenant: "t", instance: "unknown", timer: "b" },
+      ]);
+      assert.deepEqual(
+        (await store.dueTimers(9, 9)).map(({ tenant, timer: { id } }) => tenant + id),
+        ["ua", "tb", "ub"],
+      );
+    },
+  ],
+];
+
+const lists: readonly Promised[] = [
+  [
+    "tasks are found by assignee, instance and status, open ones first, then the newest",
+    async (store) => {
+      const tasks = [task("i-1"), task("i-2", { assignee: "carol" }), task("i-3", { openedAt: 3_000 })];
+      await store.append([
+        row({ projection: { tasks } }),
+        row({ instance: "j", projection: { tasks: [task("j-1", { openedAt: 2_000 })] } }),
+      ]);
+      const closed = task("i-3", { openedAt: 3_000, status: "approved", closedAt: 4_000 });
+      await store.append([row({ sequence: 2, projection: { tasks: [closed] } })]);
+      const ids = async (query: object) =>
+        (await store.tasks({ tenant: "t", ...query }, { limit: 9 })).items.map((one) => one.task.id);
+      assert.deepEqual(await ids({ assignee: "bob" }), ["j-1", "i-1", "i-3"]);
+      assert.deepEqual(await ids({ assignee: "bob", status: "open" }), ["j-1", "i-1"]);
+      assert.deepEqual(await ids({ assignee: "bob", status: "closed" }), ["i-3"]);
+      assert.deepEqual((await ids({ instance: "i" })).toSorted(), ["i-1", "i-2", "i-3"]);
+      assert.deepEqual(await ids({ instance: "i", status: "closed" }), ["i-3"]);
+      assert.deepEqual((await ids({ status: "open" })).length, 3);
+      assert.deepEqual(await ids({ assignee: "dave" }), []);
+      const [found] = (await store.tasks({ tenant: "t", status: "closed" }, { limit: 9 })).items;
+      assert.deepEqual(found, { ...KEY, flow: "leave", task: closed });
+    },
+  ],
+  [
+    "a task that moved to another person left the first one's list",
+    async (store) => {
+      await store.append([row({ projection: { tasks: [task("i-1")] } })]);
+      await store.append([row({ sequence: 2, projection: { tasks: [task("i-1", { assignee: "carol" })] } })]);
+      assert.deepEqual((await store.tasks({ tenant: "t", assignee: "bob" }, { limit: 9 })).items, []);
+      assert.equal((await store.tasks({ tenant: "t", assignee: "carol" }, { limit: 9 })).items.length, 1);
+    },
+  ],
+  [
+    "tasks come in pages, each once",
+    async (store) => {
+      const tasks = Array.from({ length: 7 }, (_, n) =>
+        task(`i-${n}`, { openedAt: 1_000 + (n % 2), status: n < 3 ? "open" : "expired" }),
+      );
+      await store.append([row({ projection: { tasks } })]);
+      const found = await all((page) => store.tasks({ tenant: "t", assignee: "bob" }, page));
+      assert.deepEqual(
+        found.map((one) => one.task.id).toSorted(),
+        tasks.map(({ id }) => id),
+      );
+    },
+  ],
+  [
+    "instances are found by flow, state, initiator and part of the key, the newest first, with their newest summary",
+    async (store) => {
+      const base = row().projection.summary!;
+      const start = (instance: string, parts: object) =>
+        store.append([row({ instance, projection: { summary: { ...base, key: instance, ...parts } } })]);
+      await start("HT-1", {});
+      await start("HT-2", { flow: "contract", initiator: "bob" });
+      await start("QJ-3%", { state: "done", outcome: "approved" });
+      const keys = async (query: object) =>
+        (await store.instances({ tenant: "t", ...query }, { limit: 9 })).items.map(({ key }) => key);
+      assert.deepEqual(await keys({}), ["QJ-3%", "HT-2", "HT-1"]);
+      assert.deepEqual(await keys({ flow: "leave" }), ["QJ-3%", "HT-1"]);
+      assert.deepEqual(await keys({ state: "review" }), ["HT-2", "HT-1"]);
+      assert.deepEqual(await keys({ initiator: "bob", flow: "contract" }), ["HT-2"]);
+      assert.deepEqual(await keys({ q: "HT" }), ["HT-2", "HT-1"]);
+      assert.deepEqual(await keys({ q: "%" }), ["QJ-3%"]);
+      const newest = { ...base, key: "HT-1", state: "done", outcome: "rejected", version: 2, updatedAt: 2_000 };
+      await store.append([row({ instance: "HT-1", sequence: 2, projection: { summary: newest } })]);
+      const { items } = await store.instances({ tenant: "t", q: "HT-1" }, { limit: 9 });
+      assert.deepEqual(items, [{ tenant: "t", instance: "HT-1", ...newest }]);
+    },
+  ],
+  [
+    "instances come in pages, and what starts meanwhile doesn't disturb them",
+    async (store) => {
+      for (const n of [1, 2, 3, 4]) await store.append([row({ instance: `i${n}` })]);
+      const first = await store.instances({ tenant: "t" }, { limit: 3 });
+      await store.append([row({ instance: "i5" })]);
+      const second = await store.instances({ tenant: "t" }, { limit: 3, cursor: first.cursor! });
+      assert.deepEqual(
+        [...first.items, ...second.items].map(({ instance }) => instance),
+        ["i4", "i3", "i2", "i1"],
+      );
+      assert.equal(second.cursor, undefined);
+    },
+  ],
+  [
+    "a cursor of another tenant, of another list, or made up is refused",
+    async (store) => {
+      for (const tenant of ["t", "u"]) {
+        const tasks = [1, 2, 3].map((n) => task(`${tenant}-${n}`));
+        await store.append([row({ tenant, projection: { tasks } }), row({ tenant, instance: "j" })]);
+      }
+      const { cursor } = await store.tasks({ tenant: "t" }, { limit: 1 });
+      await assert.rejects(store.tasks({ tenant: "u" }, { limit: 1, cursor: cursor! }), UnknownCursor);
+      await assert.rejects(store.instances({ tenant: "t" }, { limit: 1, cursor: cursor! }), UnknownCursor);
+      const json = (cells: unknown) => Buffer.from(JSON.stringify(cells)).toString("base64url");
+      const madeUp = [
+        "",
+        "garbage",
+        "💥",
+        json(null),
+        json({}),
+        json(["tasks", "t"]),
+        json(["tasks", "t", "1", 2, 3, 4]),
+        json(["tasks", "t", null, 0, 0, ""]),
+      ];
+      for (const made of madeUp)
+        await assert.rejects(store.tasks({ tenant: "t" }, { limit: 1, cursor: made }), UnknownCursor, made);
+    },
+  ],
+  [
+    "dead letters are kept with their reason, the newest first; one that comes again is one",
+    async (store) => {
+      for (const n of [1, 2, 3]) await store.deadLetter(letter(`l${n}`, { at: n }));
+      await store.deadLetter(letter("l1", { reason: "no such flow" }));
+      await store.deadLetter(letter("l1", { tenant: "u" }));
+      const found = await all((page) => store.deadLetters("t", page));
+      assert.deepEqual(
+        found.map(({ id }) => id),
+        ["l3", "l2", "l1"],
+      );
+      assert.deepEqual(found[2], letter("l1", { reason: "no such flow" }));
+    },
+  ],
+  [
+    "settings are set, replaced and absent",
+    async (store) => {
+      assert.equal(await store.getSetting("name"), undefined);
+      await store.setSetting("name", "a");
+      await store.setSetting("name", "值");
+      assert.equal(await store.getSetting("name"), "值");
+    },
+  ],
+];
+
+const tenants: readonly Promised[] = [
+  [
+    "tenants never meet, even with the same names for everything",
+    async (store) => {
+      for (const tenant of ["t", "u"]) {
+        const mark = { state: tenant, assignee: "bob" };
+        const summary = { ...row().projection.summary!, state: tenant };
+        const projection = {
+          summary,
+          wrappedKey: tenant,
+          tasks: [task("i-1", mark)],
+          timersSet: [timer("1", 1)],
+          effects: [effect("e")],
+        };
+        assert.deepEqual(await store.append([row({ tenant, body: tenant, projection })]), { taken: [] });
+      }
+      for (const tenant of ["t", "u"]) {
+        const key = { tenant, instance: "i" };
+        assert.deepEqual(
+          (await store.history(key)).map(({ body }) => body),
+          [tenant],
+        );
+        assert.deepEqual(
+          (await store.load([key])).map(({ wrappedKey }) => wrappedKey),
+          [tenant],
+        );
+        assert.deepEqual(
+          (await store.tasks({ tenant }, { limit: 9 })).items.map((one) => one.task.state),
+          [tenant],
+        );
+        assert.deepEqual(
+          (await store.instances({ tenant }, { limit: 9 })).items.map(({ state }) => state),
+          [tenant],
+        );
+      }
+      await store.settleEffects([{ tenant: "t", id: "e", kind: "done" }]);
+      assert.deepEqual(
+        (await store.dueEffects(9_999, 9)).map(({ tenant }) => tenant),
+        ["u"],
+      );
+      assert.deepEqual((await store.effects("t", "pending", { limit: 9 })).items, []);
+    },
+  ],
+];
+
+const promises: readonly Promised[] = [...journal, ...effects, ...timers, ...lists, ...tenants];

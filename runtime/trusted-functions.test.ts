@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Question } from "./ports.ts";
+import { trustedFunctions } from "./trusted-functions.ts";
+
+const context = { flow: "expense" } as Question["context"];
+
+test("an action that never ends is given up at its limit", async () => {
+  const never = trustedFunctions(() => ({ kind: "action", run: () => new Promise(() => undefined) }));
+  const limit = new AbortController();
+  const performed = never.perform("book", [], { key: "k", context, signal: limit.signal });
+  limit.abort("30 s");
+  await assert.rejects(performed, /did not end in time: 30 s/);
+});
+
+test("a function is looked for beside the flow that asks", () => {
+  const asked: string[] = [];
+  const none = trustedFunctions((name, flow) => {
+    asked.push(`${flow}/${name}`);
+    return undefined;
+  });
+  assert.equal(none.has("book", "expense"), false);
+  const question: Question = { key: "guard:rich()", kind: "guard", name: "rich", arguments: [], context };
+  assert.equal(none.answer(question), undefined);
+  assert.deepEqual(asked, ["expense/book", "expense/rich"]);
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { decodeEffect } from "./entry.ts";
+import { readHistory } from "./history.ts";
+import { openSqliteStore } from "./stores/sqlite-store.ts";
+import { event, flow, keyOf, start, turnsOn } from "./testing.ts";
+
+const SECRET = "6222-0000-1111-8888";
+
+const FLOW = `
+state machine "payment" {
+  data {
+    amount: money?
+    card: text secret
+  }
+  events {
+    "submit" { amount, card }
+    "pay" { card }
+  }
+  initial: DRAFT
+  states: [DRAFT, OPEN, PAID]
+  final: [PAID]
+  transitions {
+    DRAFT → OPEN on "submit" → emit("onSubmit")
+    OPEN → OPEN on "submit" → emit("onSubmit") → settle(card)
+    OPEN → PAID on "pay" → settle(card) → emit("onPay")
+  }
+}
+`;
+
+test("a secret is nowhere in the store's files, and is there for who may have it", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "assent-secrets-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const definition = flow(FLOW, [{ name: "settle", kind: "action" }]);
+  const store = await openSqliteStore(join(folder, "assent.db"));
+  context.after(() => store.close());
+  const turns = turnsOn({ store, definition, limits: { snapshotEvery: 2 } });
+  const key = keyOf("A", "payment");
+  const send = (id: string, name: string, payload: object) =>
+    turns.submit({ ...event("A", id, name, payload), ...key });
+  assert.equal((await turns.submit(start("A", "s", "payment"))).kind, "accepted");
+  for (let n = 0; n < 70; n++) {
+    assert.equal((await send(`e${n}`, "submit", { amount: n, card: SECRET })).kind, "accepted");
+  }
+  assert.equal((await send("p", "pay", { card: SECRET })).kind, "accepted");
+
+  const fresh = turnsOn({ store, definition });
+  assert.equal((await fresh.read(key))?.instance.data["card"], SECRET);
+  const again = await fresh.submit({ ...event("A", "e1", "submit", { amount: 1, card: SECRET }), ...key });
+  assert.equal(again.kind === "accepted" && again.duplicate, true, "known by a digest under the instance's key");
+  const dataKey = await fresh.dataKey(key);
+  const due = await store.dueEffects(Number.MAX_SAFE_INTEGER, 1_000);
+  assert.ok(due.length > 0 && due.every(({ effect }) => effect.kind === "sealed"));
+  const opened = due.map(({ effect }) => decodeEffect(effect, dataKey));
+  assert.ok(JSON.stringify(opened.filter(({ kind }) => kind === "call")).includes(SECRET), "the action gets it");
+  assert.ok(!JSON.stringify(opened.filter(({ kind }) => kind === "publish")).includes(SECRET), "events do not");
+  const told = readHistory(await store.history(key), dataKey);
+  assert.equal(told.length, 72);
+  assert.ok(!JSON.stringify(told).includes(SECRET), "nor does the history");
+
+  const files = () => readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+  assert.ok(
+    files().some((bytes) => bytes.includes(key.instance)),
+    "looks into the right files",
+  );
+  for (const bytes of files()) assert.ok(!bytes.includes(SECRET));
+  await store.close();
+  for (const bytes of files()) assert.ok(!bytes.includes(SECRET));
+});

@@ -1,13 +1,17 @@
 import { hash } from "node:crypto";
+import type { Definition } from "../dsl/index.ts";
 import { instanceId } from "../engine/index.ts";
 import { type IncomingEvent, readIncoming } from "./bus/incoming.ts";
-import { orderOf } from "./bus/subjects.ts";
+import { orderOf, parseInSubject } from "./bus/subjects.ts";
+import type { KeyRing } from "./key-ring.ts";
 import type { BusMessage, Clock, DeadLetter, Directory } from "./ports.ts";
-import type { Envelope, Reply } from "./turn.ts";
+import { type Envelope, hasSecrets, type Reply } from "./turn.ts";
 
 export interface IngressPorts {
   readonly clock: Clock;
   readonly directory: Directory;
+  readonly keys: KeyRing;
+  activeDefinition(flow: string): Definition | undefined;
   submit(envelope: Envelope): Promise<Reply>;
   deadLetter(letter: DeadLetter): Promise<void>;
   onError(error: unknown): void;
@@ -98,10 +102,17 @@ export class BusIngress {
       body: JSON.stringify({
         subject: message.subject,
         headers: message.headers,
-        body: Buffer.from(message.body).toString("utf8"),
+        body: this.#readable(message),
       }),
     });
     message.ack();
     return true;
+  }
+
+  /** A body that may hold secrets of its flow is sealed under the key ring. */
+  #readable({ subject, body }: BusMessage): string {
+    const definition = this.#ports.activeDefinition(parseInSubject(subject)?.flow ?? "");
+    const bytes = Buffer.from(body);
+    return definition && hasSecrets(definition) ? `sealed:${this.#ports.keys.wrap(bytes)}` : bytes.toString("utf8");
   }
 }

@@ -156,6 +156,8 @@ export class AssentNode {
     const ingress = new BusIngress({
       clock: this.#ports.clock,
       directory: this.#ports.directory,
+      keys: this.#ports.keys,
+      activeDefinition: this.activeDefinition,
       submit: this.submit,
       deadLetter: (letter) => this.store.deadLetter(letter),
       onError: (error) => this.#ports.onError(error, "taking messages"),

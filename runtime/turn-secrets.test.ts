@@ -3,8 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { InProcessBus } from "./bus/in-process-bus.ts";
+import { BusIngress } from "./bus-ingress.ts";
+import { embeddedDirectory } from "./directory.ts";
 import { decodeEffect } from "./entry.ts";
 import { readHistory } from "./history.ts";
+import { keyRing, newKeyRingSetting } from "./key-ring.ts";
+import type { DeadLetter } from "./ports.ts";
 import { openSqliteStore } from "./stores/sqlite-store.ts";
 import { event, flow, keyOf, start, turnsOn } from "./testing.ts";
 
@@ -69,4 +74,32 @@ test("a secret is nowhere in the store's files, and is there for who may have it
   for (const bytes of files()) assert.ok(!bytes.includes(SECRET));
   await store.close();
   for (const bytes of files()) assert.ok(!bytes.includes(SECRET));
+});
+
+test("a refused message's secret does not lie in the dead letters", async () => {
+  const definition = flow(FLOW, [{ name: "settle", kind: "action" }]);
+  const keys = keyRing(newKeyRingSetting());
+  const letters: DeadLetter[] = [];
+  const ingress = new BusIngress({
+    clock: { now: () => 0 },
+    directory: embeddedDirectory({ people: [] }),
+    keys,
+    activeDefinition: () => definition,
+    submit: async () => ({ kind: "not-found" }),
+    deadLetter: async (letter) => void letters.push(letter),
+    onError: (error) => assert.ifError(error),
+  });
+  const body = JSON.stringify({ card: SECRET });
+  const bus = new InProcessBus();
+  const settled = Promise.withResolvers<void>();
+  await bus.consume(async (messages) => {
+    await ingress.handle(messages);
+    settled.resolve();
+  });
+  await bus.send({ subject: "assent.in.default.payment.submit.K", id: "1", headers: {}, body });
+  await settled.promise;
+  await bus.close();
+  const kept = JSON.parse(letters[0]!.body) as { body: string };
+  assert.ok(!letters[0]!.body.includes(SECRET));
+  assert.equal(keys.unwrap(kept.body.slice("sealed:".length)).toString("utf8"), body, "and it can be had back");
 });

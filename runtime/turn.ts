@@ -558,7 +558,7 @@ const isKnown = (instance: Instance, { source, id }: Command): boolean =>
 const secretFlows = new WeakMap<Definition, boolean>();
 
 /** Does the flow have any secret field, in its data or in an event? */
-function hasSecrets(definition: Definition): boolean {
+export function hasSecrets(definition: Definition): boolean {
   let known = secretFlows.get(definition);
   if (known === undefined) {
     const payload = definition.events.flatMap((event) => event.payload);

@@ -12,7 +12,7 @@ import {
   type RawEffect,
   StoreUnavailable,
 } from "./ports.ts";
-import { ServiceFailed, type Services } from "./services.ts";
+import { ServiceCallFailed, type Services } from "./services.ts";
 import { type Envelope, Overloaded, type Reply } from "./turn.ts";
 
 export interface EffectPorts {
@@ -114,7 +114,7 @@ export class EffectPerformer {
     } catch (error) {
       // The node has no room or the store is away: that says nothing of the effect.
       if (error instanceof Overloaded || error instanceof StoreUnavailable) return again(error);
-      const hopeless = error instanceof ServiceFailed && !error.retryable;
+      const hopeless = error instanceof ServiceCallFailed && !error.retryable;
       if (hopeless || work.attempts + 1 >= ATTEMPTS_MAX) return { kind: "dead", error: messageOf(error) };
       return { kind: "retry", error: messageOf(error) };
     }
@@ -180,7 +180,7 @@ export class EffectPerformer {
     const instance = instanceId(tenant, flow, key);
     const command = { kind: "start" as const, id, source: "assent/start", tenant, instance, key, initiator, data };
     const reply = await this.#ports.submit({ tenant, instance, flow, command });
-    if (reply.kind === "refused") throw new ServiceFailed(reply.refusal.message, reply.refusal.retryable === true);
+    if (reply.kind === "refused") throw new ServiceCallFailed(reply.refusal.message, reply.refusal.retryable === true);
     if (reply.kind === "not-found") return { kind: "dead", error: `there is no flow \`${flow}\`` };
     return DONE;
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import type { Question } from "./ports.ts";
-import { ServiceFailed, Services } from "./services.ts";
+import { ServiceCallFailed, Services } from "./services.ts";
 
 type Reply = Record<string, unknown>;
 /** What each service answers; those that are not here are not registered. */
@@ -61,6 +61,6 @@ test("an action that no named service serves has failed for good", async () => {
   const none = await services({ a: NOT_SERVED });
   await assert.rejects(
     none.perform("solvent", [], asked("check", ["a", "b"]).context, "key"),
-    (error) => error instanceof ServiceFailed && !error.retryable,
+    (error) => error instanceof ServiceCallFailed && !error.retryable,
   );
 });

@@ -3,8 +3,8 @@ import type { Answer, Bus, Effect, Json, Question } from "./ports.ts";
 type Delivery = Extract<Effect, { kind: "deliver" }>;
 
 /** What a service was asked did not come: with `retryable`, it may come later. */
-export class ServiceFailed extends Error {
-  override readonly name = "ServiceFailed";
+export class ServiceCallFailed extends Error {
+  override readonly name = "ServiceCallFailed";
   readonly retryable: boolean;
 
   constructor(message: string, retryable: boolean) {
@@ -49,27 +49,27 @@ export class Services {
     try {
       return toAnswer(question, await this.#ask(question.context.services, question.name, request, question.key));
     } catch (error) {
-      return { failed: messageOf(error), retryable: error instanceof ServiceFailed && error.retryable };
+      return { failed: messageOf(error), retryable: error instanceof ServiceCallFailed && error.retryable };
     }
   }
 
-  /** @throws {ServiceFailed} */
+  /** @throws {ServiceCallFailed} */
   async perform(name: string, args: readonly Json[], context: Question["context"], key: string): Promise<void> {
     const request = { instance: context.instance, arguments: args, context, idempotencyKey: key };
     const reply = await this.#ask(context.services, name, request, key);
-    if (reply.ok === false) throw new ServiceFailed(reply.reason ?? `\`${name}\` said no`, false);
+    if (reply.ok === false) throw new ServiceCallFailed(reply.reason ?? `\`${name}\` said no`, false);
   }
 
   /** The first that serves it. One that may serve it later counts more than those that don't. */
   async #ask(services: readonly string[], name: string, request: unknown, key: string): Promise<ServiceReply> {
-    let failed = new ServiceFailed(`nobody serves \`${name}\``, false);
+    let failed = new ServiceCallFailed(`nobody serves \`${name}\``, false);
     for (const service of services) {
       try {
         const reply = await this.#call(service, name, request, key);
         this.#learn(service, name);
         return reply;
       } catch (error) {
-        if (!(error instanceof ServiceFailed)) throw error;
+        if (!(error instanceof ServiceCallFailed)) throw error;
         if (!failed.retryable) failed = error;
       }
     }
@@ -78,11 +78,11 @@ export class Services {
 
   /**
    * Hands an event to a target of `routes`, but not to one that was asked for one of the transition's functions.
-   * @throws {ServiceFailed}
+   * @throws {ServiceCallFailed}
    */
   async deliver({ target, event, data, functions, id: key }: Delivery): Promise<void> {
     if (target.kind === "selector") {
-      throw new ServiceFailed(`no service carries the labels ${JSON.stringify(target.labels)}`, false);
+      throw new ServiceCallFailed(`no service carries the labels ${JSON.stringify(target.labels)}`, false);
     }
     if (functions.some((name) => this.#served.get(target.name)?.has(name))) return;
     await this.#call(target.name, "event", { event, data, idempotencyKey: key }, key);
@@ -97,7 +97,7 @@ export class Services {
     const url = this.#urls[service];
     const text = url ? await post(`${url}/${name}`, request, key) : await this.#request(service, name, request, key);
     const reply = parseReply(service, text);
-    if (reply.error !== undefined) throw new ServiceFailed(reply.error, reply.retryable ?? false);
+    if (reply.error !== undefined) throw new ServiceCallFailed(reply.error, reply.retryable ?? false);
     return reply;
   }
 
@@ -108,7 +108,7 @@ export class Services {
       return await this.#bus.request(subject, JSON.stringify(request), { headers, timeoutMs: TIMEOUT_MS });
     } catch (error) {
       const nobody = error instanceof Error && error.name === "NoResponders";
-      throw new ServiceFailed(nobody ? `no service \`${service}\` is registered` : messageOf(error), !nobody);
+      throw new ServiceCallFailed(nobody ? `no service \`${service}\` is registered` : messageOf(error), !nobody);
     }
   }
 }
@@ -120,9 +120,9 @@ async function post(url: string, request: unknown, key: string): Promise<string>
     body: JSON.stringify(request),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch((error: unknown) => {
-    throw new ServiceFailed(messageOf(error), true);
+    throw new ServiceCallFailed(messageOf(error), true);
   });
-  if (!response.ok) throw new ServiceFailed(`the service answered ${response.status}`, response.status >= 500);
+  if (!response.ok) throw new ServiceCallFailed(`the service answered ${response.status}`, response.status >= 500);
   return response.text();
 }
 
@@ -131,7 +131,7 @@ function parseReply(service: string, text: string): ServiceReply {
   try {
     return JSON.parse(text) as ServiceReply;
   } catch {
-    throw new ServiceFailed(`the service \`${service}\` answered something that is not JSON`, false);
+    throw new ServiceCallFailed(`the service \`${service}\` answered something that is not JSON`, false);
   }
 }
 

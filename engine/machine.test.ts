@@ -87,6 +87,37 @@ test("the stepper gives what transition() gives", () => {
   );
 });
 
+test("the machine remembers nothing that transition() would answer otherwise", () => {
+  fc.assert(
+    fc.property(walks, ([flow, events]) => {
+      const machine = buildMachine(flow);
+      // Twice, so that the second round meets what the first left.
+      for (const { type, applies, delay } of [...events, ...events]) {
+        const event = eventOf(type, applies, delay);
+        for (const [state, snapshot] of machine.snapshots) {
+          assert.equal(machine.can(state, event), snapshot.can(event));
+          if (!snapshot.can(event)) continue;
+          const [expected, listed] = transition(machine.logic, snapshot, event);
+          const { to, line, timers } = machine.step(state, event);
+          assert.equal(to, expected.value);
+          const lines = listed.flatMap((action) => (action.type === "line" ? [action.params] : []));
+          assert.deepEqual(line === undefined ? [] : [{ line }], lines);
+          assert.deepEqual(
+            timers.flatMap((timer) => (timer.kind === "set" ? [timer.delayMs] : [])),
+            listed.flatMap((action) => delayOf(action)),
+          );
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+function delayOf({ type, params }: { readonly type: string; readonly params?: unknown }): number[] {
+  const delay = type === "xstate.raise" ? (params as { readonly delay?: number }).delay : undefined;
+  return delay === undefined || Number.isNaN(delay) ? [] : [delay];
+}
+
 test("a snapshot made from the state's name behaves like the one that a step arrived at", () => {
   fc.assert(
     fc.property(walks, ([flow, events]) => {

@@ -58,12 +58,75 @@ export function buildMachine(definition: Definition): Machine {
     definition.states.map(({ name }) => [name, logic.resolveState({ value: name, context: {} })] as const),
   );
   const take = stepper(logic);
+  const ways = new Map([...snapshots].map(([state, snapshot]) => [state, waysFrom(snapshot, take)] as const));
   return {
     logic,
     snapshots,
-    can: (state, event) => snapshots.get(state)!.can(event),
-    step: (state, event) => readStep(...take(snapshots.get(state)!, event)),
+    can(state, { type, environment }) {
+      const way = ways.get(state)!(type);
+      return way.unguarded || way.lines.some((line) => environment.applies(line));
+    },
+    step: (state, event) => ways.get(state)!(event.type).step(event),
   };
+}
+
+/** What an event can do in a state. */
+interface Way {
+  /** In the order in which XState tries them. */
+  readonly lines: readonly number[];
+  /** It moves whatever the lines say. */
+  readonly unguarded: boolean;
+  step(event: MachineEvent): Step;
+}
+
+/**
+ * The machine has no context, so what XState answers depends on the state, the event's type, the line that applies and on
+ * delays alone. It is asked once for each and remembered, unless it asked for a delay.
+ */
+function waysFrom(snapshot: FlowSnapshot, take: ReturnType<typeof stepper>): (type: string) => Way {
+  const ways = new Map<string, Way>();
+  return (type) => {
+    const known = ways.get(type);
+    if (known) return known;
+    const way = findWay(snapshot, type, take);
+    ways.set(type, way);
+    return way;
+  };
+}
+
+function findWay(snapshot: FlowSnapshot, type: string, take: ReturnType<typeof stepper>): Way {
+  const lines: number[] = [];
+  const listening: StepEnvironment = {
+    applies(line) {
+      lines.push(line);
+      return false;
+    },
+    delayMs: () => Number.NaN,
+  };
+  const unguarded = snapshot.can({ type, environment: listening });
+  const steps = new Map<number | undefined, Step>();
+  return {
+    lines,
+    unguarded,
+    step(event) {
+      const line = lines.find((one) => event.environment.applies(one));
+      const known = steps.get(line);
+      if (known) return known;
+      const { environment, asked } = watchDelays(event.environment);
+      const step = readStep(...take(snapshot, { type, environment }));
+      if (!asked()) steps.set(line, step);
+      return step;
+    },
+  };
+}
+
+function watchDelays(environment: StepEnvironment): { environment: StepEnvironment; asked(): boolean } {
+  let asked = false;
+  const delayMs = (line: number): number => {
+    asked = true;
+    return environment.delayMs(line);
+  };
+  return { environment: { applies: (line) => environment.applies(line), delayMs }, asked: () => asked };
 }
 
 /**

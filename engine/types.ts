@@ -371,6 +371,8 @@ export interface OutEvent {
 interface EffectBase {
   /** `INSTANCE:VERSION:INDEX`: never changes, becomes `Idempotency-Key` and `Nats-Msg-Id`. */
   readonly id: string;
+  /** Of the command that caused it (W3C Trace Context), where it had one. Put on by the runtime. */
+  readonly traceparent?: string;
 }
 
 export type Effect = EffectBase &

@@ -83,6 +83,7 @@ async function openNode(store: Store, folder: string, wecom: readonly WecomApp[]
     read: node.read,
     history: (key) => node.history(key),
     store,
+    deadLetters: node.deadLetters,
     documents,
     bus,
     activeDefinition: node.activeDefinition,
@@ -310,6 +311,23 @@ describe("at WeCom's hook", { timeout: 30_000 }, () => {
       assert.deepEqual(await everything(world), earlier);
     });
   }
+});
+
+describe("a form that did not fit", { timeout: 30_000 }, () => {
+  test("starts its instance when it was mended and the letter is sent again", async () => {
+    const letter = (await letters(world)).find(
+      ({ origin, reason }) => origin === "wecom" && /`6` can't be fetched/.test(reason),
+    );
+    const { deadLetters } = world.node;
+    const refused = await deadLetters.sendAgain(TENANT, letter!.id);
+    assert.equal(refused?.kind, "not-accepted");
+    assert.ok(await deadLetters.read(TENANT, letter!.id), "it stays");
+    standIn.put(purchaseContractForm("6"));
+    assert.deepEqual(await deadLetters.sendAgain(TENANT, letter!.id), { kind: "accepted" });
+    assert.equal(await deadLetters.read(TENANT, letter!.id), undefined);
+    const found = await world.store.instances({ tenant: TENANT, q: "6" }, { limit: 10 });
+    assert.ok(found.items.some(({ key }) => key === "6"));
+  });
 });
 
 describe("on the bus", { timeout: 30_000 }, () => {

@@ -153,6 +153,29 @@ const fault = (file: string, span: { start: number; end: number }, code: string,
   span,
 });
 
+/** A flow of the unit that another file has already, under the same label: nobody could tell which of them is meant. */
+export function clashOf(
+  unit: Unit,
+  others: Iterable<Unit>,
+): { readonly with: string; readonly diagnostic: Diagnostic } | undefined {
+  for (const other of others) {
+    if (other.file === unit.file) continue;
+    const known = new Set(other.definitions.map(nameAndLabel));
+    const double = unit.definitions.find((definition) => known.has(nameAndLabel(definition)));
+    if (double) return { with: other.file, diagnostic: doubleFlow(double, unit, other) };
+  }
+  return undefined;
+}
+
+const nameAndLabel = ({ flow, label }: Definition): string => JSON.stringify([flow, label]);
+
+function doubleFlow({ flow, label }: Definition, unit: Unit, other: Unit): Diagnostic {
+  const name = `the flow \`${flow}\`${label === undefined ? "" : ` with label \`${label}\``}`;
+  const message = `${name} is in two files, \`${other.file}\` and \`${unit.file}\`: one of them must go, or get another label`;
+  const related = [{ message: "it is here, too", file: other.file, span: spanOf(other.text, flow) }];
+  return { ...fault(unit.file, spanOf(unit.text, flow), "FLOW403", message), related };
+}
+
 /** Everything that is active at one moment. A swap replaces the whole, so that a turn sees one version of everything. */
 export class Deployment {
   readonly units: ReadonlyMap<string, Unit>;

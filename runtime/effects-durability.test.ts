@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
+import type { PreparedTemplate } from "../templates/index.ts";
+import { NotSendable } from "./bus/bus-errors.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import { EffectPerformer } from "./effects.ts";
 import { decodeEffect } from "./entry.ts";
@@ -9,7 +12,7 @@ import { type Effect, type EffectSettlement, type OutMessage, type Store, StoreU
 import { Services } from "./services.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
 import { decision, event, keyOf, SetClock, start, storeWith, turnsOn } from "./testing.ts";
-import type { Turns } from "./turn.ts";
+import type { Envelope, Turns } from "./turn.ts";
 
 /** Effects outlive the process: what was committed is carried out, late or again, under a key that never changes. */
 
@@ -271,25 +274,27 @@ describe("events", () => {
 });
 
 function performerOf(
-  { turns, clock }: World,
+  { turns, clock, store }: World,
   book: (key: string) => Promise<void>,
   bus: InProcessBus = new InProcessBus(),
 ): EffectPerformer {
   return new EffectPerformer({
     bus,
     clock,
+    store,
     functions: {
       has: (name) => name === "book",
       answer: () => undefined,
       perform: async (_name, _args, { key }) => book(key),
     },
-    services: new Services(bus, {}),
+    services: new Services(bus, {}, clock),
     documents: { put: () => assert.fail("no document"), get: async () => undefined },
     template: () => undefined,
     render: () => assert.fail("no document"),
     submit: (envelope) => turns.submit(envelope),
-    instanceOf: async (work) => (await turns.read(work))?.instance,
+    instanceOf: async (work, version) => (await turns.read(work, version))?.instance,
     ingest: () => assert.fail("no connector"),
+    alert: () => {},
   });
 }
 
@@ -308,3 +313,95 @@ async function attempts({ store, clock }: World, { outbox, settled, errors, stop
 
 const history = async ({ store }: World) =>
   readHistory(await store.history(keyOf("A")), undefined).flatMap(({ lines }) => lines);
+
+describe("a document", () => {
+  const EFFECT = {
+    id: `${keyOf("A").instance}:2:0`,
+    kind: "render",
+    document: "order",
+    template: "order",
+    data: {},
+  } as const;
+
+  /** Renders as a process does that has this template; `crash`: it ends before the effect is settled. */
+  async function renders(world: World, files: Map<string, string>, template: string): Promise<WorkResult> {
+    const bus = new InProcessBus();
+    const performer = new EffectPerformer({
+      ...{ bus, clock: world.clock, store: world.store, services: new Services(bus, {}, world.clock) },
+      functions: { has: () => false, answer: () => undefined, perform: () => assert.fail("no action") },
+      documents: {
+        put: async (_tenant, _instance, name, bytes) => {
+          files.set(name, Buffer.from(bytes).toString());
+          return { sha256: "", path: "" };
+        },
+        get: async () => undefined,
+      },
+      template: () => ({ hash: `hash of ${template}` }) as PreparedTemplate,
+      render: async () => {
+        const sha256 = createHash("sha256").update(template).digest("hex");
+        return { kind: "rendered", bytes: Buffer.from(template), sha256, contentSha256: sha256 };
+      },
+      submit: (envelope) => world.turns.submit(envelope),
+      instanceOf: async (work, version) => (await world.turns.read(work, version))?.instance,
+      ingest: () => assert.fail("no connector"),
+      alert: () => {},
+    });
+    const [result] = await performer.perform([{ ...keyOf("A"), effect: EFFECT, attempts: 0 }]);
+    return result!;
+  }
+
+  test("that was told of before a crash stays as it is, though the template has changed", async () => {
+    const world = emptyWorld();
+    await approved(world);
+    const files = new Map<string, string>();
+    for (const template of ["one", "two"]) assert.deepEqual(await renders(world, files, template), { kind: "done" });
+    const told = (await history(world)).filter(({ kind }) => kind === "rendered");
+    assert.equal(told.length, 1);
+    assert.deepEqual([...files], [["order", "one"]]);
+  });
+
+  test("whose report is not among the newest commands any more is told of anew: history and file agree", async () => {
+    const world = emptyWorld();
+    await approved(world);
+    const files = new Map<string, string>();
+    await renders(world, files, "one");
+    const forgetful = { ...world, turns: withoutRecent(world.turns) };
+    assert.deepEqual(await renders(forgetful, files, "two"), { kind: "done" });
+    const told = (await history(world)).flatMap((line) => (line.kind === "rendered" ? [line.sha256] : []));
+    assert.equal(told.at(-1), createHash("sha256").update(files.get("order")!).digest("hex"));
+  });
+
+  /** As if the newest commands were others. */
+  function withoutRecent(turns: Turns): Turns {
+    const read: Turns["read"] = async (key, version) => {
+      const found = await turns.read(key, version);
+      return found && { ...found, instance: { ...found.instance, recent: [] } };
+    };
+    return Object.assign(Object.create(turns) as Turns, {
+      read,
+      submit: (envelope: Envelope) => turns.submit(envelope),
+    });
+  }
+});
+
+test("an event that can't be sent is given up, and those beside it leave", async () => {
+  const world = emptyWorld();
+  await approved(world);
+  const bus = new InProcessBus();
+  const left: string[] = [];
+  await bus.subscribe("assent.out.>", ({ subject }) => left.push(subject));
+  const publish = bus.publish.bind(bus);
+  bus.publish = async (messages) => {
+    if (messages.some(({ body }) => body.includes("too big"))) throw new NotSendable("too big");
+    await publish(messages);
+  };
+  const performer = performerOf(world, () => Promise.resolve(), bus);
+  const work = ["too big", "small"].map(
+    (data, index): Work => ({
+      ...{ ...keyOf("A"), attempts: 0, about: { flow: "expense", updatedAt: 0 } },
+      effect: { id: `x:${index}:0`, kind: "publish", events: [{ id: `e${index}`, event: `e${index}`, data }] },
+    }),
+  );
+  assert.deepEqual(await performer.perform(work), [{ kind: "dead", error: "too big" }, { kind: "done" }]);
+  assert.deepEqual(left, ["assent.out.t.expense.e1"]);
+});

@@ -3,8 +3,12 @@ import { test } from "node:test";
 import { compile } from "../dsl/index.ts";
 import { decide, instanceId } from "../engine/index.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
+import { EffectOrder } from "./effect-order.ts";
 import { EffectPerformer, type EffectPorts } from "./effects.ts";
+import type { Work, WorkResult } from "./outbox.ts";
+import type { StoredEffect } from "./ports.ts";
 import { Services } from "./services.ts";
+import { SetClock } from "./testing.ts";
 import { trustedFunctions } from "./trusted-functions.ts";
 
 const FLOW = `state machine "f" {
@@ -44,9 +48,9 @@ test("an event behind an action leaves when the action is done", async () => {
     },
   }));
   const performer = new EffectPerformer({
-    ...{ bus, functions, clock: { now: () => 0 }, services: new Services(bus, {}) },
+    ...{ bus, functions, clock: { now: () => 0 }, services: new Services(bus, {}, { now: () => 0 }) },
   } as unknown as EffectPorts);
-  const about = { flow: "f" };
+  const about = { flow: "f", updatedAt: 0 };
   const performed = performer.perform(
     decision.effects.map((effect) => ({ tenant: "t", instance, effect, attempts: 0, about })),
   );
@@ -58,4 +62,71 @@ test("an event behind an action leaves when the action is done", async () => {
   );
   assert.deepEqual(seen.slice(-2), ["archive()", "archived"]);
   assert.ok(seen.includes("instance.started"));
+});
+
+/** Effects of three decisions, in the store and by hand. */
+function ordered(ids: readonly string[]) {
+  const clock = new SetClock();
+  const left = new Set(ids);
+  const nextAt = new Map<string, number>();
+  const store = {
+    effectsOfDecision: async (_tenant: string, decision: string) =>
+      [...left]
+        .filter((id) => id.startsWith(`${decision}:`))
+        .map(
+          (id): StoredEffect => ({
+            ...{ tenant: "t", instance: "i", state: "pending", attempts: 0, nextAt: nextAt.get(id) ?? 0 },
+            effect: { id, kind: "publish", events: [] },
+          }),
+        ),
+  };
+  const order = new EffectOrder(store, clock);
+  const work = (id: string, fresh: boolean): Work => ({
+    ...{ tenant: "t", instance: "i", attempts: 0, effect: { id, kind: "publish", events: [] } },
+    ...(fresh && { about: { flow: "f", updatedAt: 0 } }),
+  });
+  const run = async (id: string, result: WorkResult, { fresh = true, by = order } = {}) => {
+    let tried = false;
+    const got = await by.run(work(id, fresh), Promise.resolve(), async () => {
+      tried = true;
+      return result;
+    });
+    if (got.kind === "retry") nextAt.set(id, clock.ms + (got.afterMs ?? 0));
+    else left.delete(id);
+    return { tried, got };
+  };
+  return { clock, left, run, another: () => new EffectOrder(store, clock) };
+}
+
+const done: WorkResult = { kind: "done" };
+const retry: WorkResult = { kind: "retry", error: "away", afterMs: 4_000 };
+const dead: WorkResult = { kind: "dead", error: "no" };
+
+test("a failed try holds back the effects behind it, until it succeeds", async () => {
+  const { run } = ordered(["i:1:0", "i:1:1", "i:1:2"]);
+  assert.equal((await run("i:1:0", done)).tried, true);
+  assert.equal((await run("i:1:1", retry)).tried, true);
+  const held = await run("i:1:2", done);
+  assert.equal(held.tried, false);
+  assert.ok(held.got.kind === "retry" && held.got.afterMs! > 4_000, "not before the one in front of it");
+  assert.equal((await run("i:1:1", done, { fresh: false })).tried, true);
+  assert.equal((await run("i:1:2", done, { fresh: false })).tried, true);
+});
+
+test("one that is given up holds nothing back, and nothing holds back another decision", async () => {
+  const { run } = ordered(["i:1:0", "i:1:1", "i:2:1", "j:1:1"]);
+  await run("i:1:0", retry);
+  for (const id of ["i:2:1", "j:1:1"]) assert.equal((await run(id, done)).tried, true, id);
+  assert.equal((await run("i:1:1", done)).tried, false);
+  await run("i:1:0", dead, { fresh: false });
+  assert.equal((await run("i:1:1", done, { fresh: false })).tried, true);
+});
+
+test("after a restart the store tells what is still before an effect", async () => {
+  const { run, another, left } = ordered(["i:1:0", "i:1:1"]);
+  await run("i:1:0", retry);
+  const by = another();
+  assert.equal((await run("i:1:1", done, { fresh: false, by })).tried, false);
+  left.delete("i:1:0"); // Somebody discarded it.
+  assert.equal((await run("i:1:1", done, { fresh: false, by })).tried, true);
 });

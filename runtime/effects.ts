@@ -1,122 +1,183 @@
-import type { Effect, Instance, Json } from "../engine/index.ts";
+import { hash } from "node:crypto";
+import type { Effect, Instance, Json, OutEvent } from "../engine/index.ts";
 import { instanceId } from "../engine/index.ts";
 import type { PreparedTemplate, Rendering, TemplateData } from "../templates/index.ts";
-import { outSubject } from "./bus/subjects.ts";
+import { OutEvents } from "./bus/out-events.ts";
+import { EffectFailures } from "./effect-failures.ts";
+import { EffectOrder } from "./effect-order.ts";
 import type { Work, WorkResult } from "./outbox.ts";
-import {
-  type Bus,
-  type Clock,
-  type DocumentStore,
-  type Functions,
-  type OutMessage,
-  type RawEffect,
-  StoreUnavailable,
-} from "./ports.ts";
+import type { Bus, Carried, Clock, DocumentStore, Functions, OutMessage, RawEffect, Store } from "./ports.ts";
 import { ServiceCallFailed, type Services } from "./services.ts";
-import { type Envelope, Overloaded, type Reply } from "./turn.ts";
+import { STUCK_ATTEMPTS } from "./stores/limits.ts";
+import type { Envelope, Reply } from "./turn.ts";
 
 export interface EffectPorts {
   readonly bus: Bus;
   readonly clock: Clock;
+  readonly store: Pick<Store, "effectsOfDecision">;
   readonly functions: Functions;
   readonly services: Services;
   readonly documents: DocumentStore;
+  /** Tells people of a tenant by another way than the bus; `undefined` where there is none. */
+  messenger?(tenant: string): Messenger | undefined;
   /** The template that lies beside the flow. */
   template(name: string, flow: string): PreparedTemplate | undefined;
   render(template: PreparedTemplate, data: TemplateData): Promise<Rendering>;
   submit(envelope: Envelope): Promise<Reply>;
-  instanceOf(work: Work): Promise<Instance | undefined>;
+  /** As it is now, or at an earlier version. */
+  instanceOf(work: Work, version?: number): Promise<Instance | undefined>;
   ingest(effect: RawEffect, work: Work): Promise<WorkResult>;
+  /** Somebody should look at it. */
+  alert(fields: object, message: string): void;
 }
 
-/** Tries of an action or a delivery before it is given up. */
-export const ATTEMPTS_MAX = 5;
+/** @throws {ServiceCallFailed} */
+export type Messenger = (effect: EffectOf<"notify">, about: Pick<Instance, "flow" | "key">) => Promise<void>;
+
 const ACTION_TIMEOUT_MS = 30_000;
+const REPORTS = "assent/effects";
 
 const DONE: WorkResult = { kind: "done" };
+
+type About = NonNullable<Work["about"]>;
 
 type EffectOf<Kind extends Effect["kind"]> = Extract<Effect, { kind: Kind }>;
 
 /** Carries out effects. All events of a batch go to the bus in one publish; the rest goes side by side. */
 export class EffectPerformer {
   readonly #ports: EffectPorts;
-  /** The newest effect of each decision that is being carried out. */
-  readonly #underWay = new Map<string, Promise<WorkResult>>();
+  readonly #events = new OutEvents();
+  readonly #order: EffectOrder;
+  readonly #failures: EffectFailures;
 
   constructor(ports: EffectPorts) {
     this.#ports = ports;
+    this.#order = new EffectOrder(ports.store, ports.clock);
+    this.#failures = new EffectFailures(ports.bus);
   }
 
   async perform(batch: readonly Work[]): Promise<readonly WorkResult[]> {
     const published = this.#publish(batch.filter(leavesAtOnce));
-    return Promise.all(
-      batch.map(async (work) => (leavesAtOnce(work) ? (await published).get(work)! : this.#inTurn(work, published))),
+    const later = batch.filter((work) => !leavesAtOnce(work));
+    const inTurn = await Promise.all(later.map((work) => this.#inTurn(work, published)));
+    const results = new Map(await published);
+    for (const [index, work] of later.entries()) results.set(work, inTurn[index]!);
+    return batch.map((work) => {
+      const result = results.get(work)!;
+      this.#watch(work, result);
+      return result;
+    });
+  }
+
+  #inTurn(work: Work, published: Promise<unknown>): Promise<WorkResult> {
+    if (work.effect.kind === "ingest") return this.#one(work);
+    return this.#order.run(work, published, async () =>
+      isPublished(work.effect) ? (await this.#publish([work])).get(work)! : this.#one(work),
     );
   }
 
-  /** Actions of one decision run in order: each begins when the try of the one before has ended. */
-  #inTurn(work: Work, published: Promise<unknown>): Promise<WorkResult> {
-    const decision = decisionOf(work.effect);
-    const before = this.#underWay.get(decision) ?? published;
-    const mine = (async () => {
-      await before;
-      return isPublished(work.effect) ? (await this.#publish([work])).get(work)! : this.#one(work);
-    })();
-    this.#underWay.set(decision, mine);
-    return mine.finally(() => {
-      if (this.#underWay.get(decision) === mine) this.#underWay.delete(decision);
+  /** One that failed often and is still tried is told of once. */
+  #watch(work: Work, result: WorkResult): void {
+    if (result.kind === "done") this.#failures.forget(work);
+    if (result.kind !== "retry" || work.attempts + 1 !== STUCK_ATTEMPTS || work.effect.kind === "ingest") return;
+    this.#ports.alert(alertOf(work, result.error), "an effect is stuck");
+    this.#tellStuck(work, "stuck", result.error).catch(() => {
+      // The bus may be what it is stuck on; the log and the list of effects tell it as well.
     });
   }
 
   /** Events leave together and are tried again together; the bus drops those that it has. */
   async #publish(batch: readonly Work[]): Promise<ReadonlyMap<Work, WorkResult>> {
     const results = new Map<Work, WorkResult>(batch.map((work) => [work, DONE]));
-    const messages = await Promise.all(
-      batch.map((work) =>
-        this.#messages(work).catch((error: unknown) => {
-          results.set(work, again(error));
-          return [];
-        }),
-      ),
-    );
+    const recalled = await this.#recall(batch, results);
+    const messages = batch.map((work) => {
+      const about = work.about ?? recalled.get(work);
+      return about ? this.#messages(work, about) : [];
+    });
     try {
       if (messages.length > 0) await this.#ports.bus.publish(messages.flat());
     } catch (error) {
-      for (const work of batch) results.set(work, again(error));
+      await this.#publishSingly(batch, messages, error, results);
+    }
+    for (const work of batch) {
+      if (work.effect.kind === "notify" && results.get(work) === DONE) results.set(work, await this.#one(work));
+      this.#order.note(work, results.get(work)!);
     }
     return results;
   }
 
-  /** Only what somebody will see: a bus that keeps nothing needs no message that nobody listens to. */
-  async #messages(work: Work): Promise<OutMessage[]> {
-    const { effect, tenant, instance } = work;
-    const about = work.about ?? (await this.#ports.instanceOf(work)) ?? { flow: "unknown" };
-    const out = { tenant, instance, flow: about.flow, tag: about.tag };
-    if (effect.kind === "publish") return effect.events.flatMap((event) => this.#message({ ...out, ...event }));
-    if (effect.kind !== "notify") return [];
-    const { id, to, copy } = effect;
-    const data = { to, copy, about: effect.about as unknown as Json, instance };
-    return this.#message({ ...out, id, event: "person.notified", data });
+  /** One message that can't be sent must not keep those beside it. */
+  async #publishSingly(
+    batch: readonly Work[],
+    messages: readonly (readonly OutMessage[])[],
+    error: unknown,
+    results: Map<Work, WorkResult>,
+  ): Promise<void> {
+    const { bus } = this.#ports;
+    const judged = (work: Work, failure: unknown) => {
+      const unsendable = failure instanceof Error && failure.name === "NotSendable";
+      results.set(work, unsendable ? { kind: "dead", error: failure.message } : this.#failures.busAway(work, failure));
+    };
+    const [only] = batch;
+    if (!bus.connected) for (const work of batch) judged(work, error);
+    else if (batch.length === 1) judged(only!, error);
+    else {
+      const each = batch.map((work, index) =>
+        bus.publish(messages[index]!).catch((failure: unknown) => judged(work, failure)),
+      );
+      await Promise.all(each);
+    }
   }
 
-  #message({ tenant, instance, flow, tag, id, event, data }: Out): OutMessage[] {
-    const subject = outSubject({ tenant, flow, event });
-    if (!this.#ports.bus.wants(subject)) return [];
-    const source = `assent/${tenant}/${flow}`;
-    const headers = { "content-type": "application/cloudevents+json", ...(tag !== undefined && { "X-Gray-Tag": tag }) };
-    const body = cloudEvent({ id, source, type: event, subject: instance, data, at: this.#ports.clock.now() });
-    return [{ subject, id, headers, body }];
+  /** What messages carry of the instances whose effects were read from the store; into `results` where it can't be told. */
+  async #recall(batch: readonly Work[], results: Map<Work, WorkResult>): Promise<ReadonlyMap<Work, About>> {
+    const recalled = new Map<Work, About>();
+    const look = async (work: Work): Promise<void> => {
+      try {
+        recalled.set(work, await this.#aboutThen(work));
+      } catch (error) {
+        results.set(work, this.#failures.busAway(work, error));
+      }
+    };
+    await Promise.all(batch.filter(({ about }) => about === undefined).map(look));
+    return recalled;
+  }
+
+  /** Only what somebody will see: a bus that keeps nothing needs no message that nobody listens to. */
+  #messages(work: Work, about: About): OutMessage[] {
+    const { effect } = work;
+    if (effect.kind === "publish") return this.#written(work, about, effect.events);
+    if (effect.kind !== "notify") return [];
+    const { id, to, copy } = effect;
+    const data = { to, copy, about: effect.about as unknown as Json, instance: work.instance };
+    return this.#written(work, about, [{ id, event: "person.notified", data }]);
+  }
+
+  #written(work: Work, about: About, events: readonly OutEvent[]): OutMessage[] {
+    const { tenant, instance } = work;
+    const { flow, tag, updatedAt: at } = about;
+    const carried = carriedBy(work, tag);
+    const messages: OutMessage[] = [];
+    for (const { id, event, data } of events) {
+      const message = this.#events.message({ tenant, flow, instance, id, event, data, at, carried }, this.#ports.bus);
+      if (message) messages.push(message);
+    }
+    return messages;
+  }
+
+  /** The instance as it was after the decision, so that an event says the same however late it leaves. */
+  async #aboutThen(work: Work): Promise<About> {
+    const now = await this.#ports.instanceOf(work);
+    if (!now) return { flow: "unknown", updatedAt: this.#ports.clock.now() };
+    const version = versionOf(work.effect.id);
+    return now.version === version ? now : ((await this.#ports.instanceOf(work, version)) ?? now);
   }
 
   async #one(work: Work): Promise<WorkResult> {
     try {
       return await this.#carryOut(work);
     } catch (error) {
-      // The node has no room or the store is away: that says nothing of the effect.
-      if (error instanceof Overloaded || error instanceof StoreUnavailable) return again(error);
-      const hopeless = error instanceof ServiceCallFailed && !error.retryable;
-      if (hopeless || work.attempts + 1 >= ATTEMPTS_MAX) return { kind: "dead", error: messageOf(error) };
-      return { kind: "retry", error: messageOf(error) };
+      return this.#failures.judge(work, error);
     }
   }
 
@@ -126,10 +187,13 @@ export class EffectPerformer {
       case "render":
         return this.#render(work, effect);
       case "call":
-        await this.#call(effect);
+        await this.#call(work, effect);
         return DONE;
       case "deliver":
-        await this.#ports.services.deliver(effect);
+        await this.#ports.services.deliver(effect, work.instance, await this.#carried(work));
+        return DONE;
+      case "notify":
+        await this.#notify(work, effect);
         return DONE;
       case "start":
         return this.#start(work, effect);
@@ -140,9 +204,20 @@ export class EffectPerformer {
     }
   }
 
+  /** The bus knows already. */
+  async #notify(work: Work, effect: EffectOf<"notify">): Promise<void> {
+    const send = this.#ports.messenger?.(work.tenant);
+    const about = send && (await this.#ports.instanceOf(work));
+    if (send && about) await send(effect, about);
+  }
+
   /** The document, else its fallback; then the history is told which, with the file's hash. */
   async #render(work: Work, effect: EffectOf<"render">): Promise<WorkResult> {
-    const flow = (await this.#ports.instanceOf(work))?.flow ?? "";
+    const instance = await this.#ports.instanceOf(work);
+    // Told, and not settled before a crash. A template that changed since must not make another document of it.
+    if (instance?.recent.some(({ source, id }) => source === REPORTS && id.startsWith(reportId(effect, "rendered"))))
+      return DONE;
+    const flow = instance?.flow ?? "";
     const first = await this.#try(effect.template, flow, effect.data);
     const useFallback = first.kind === "failed" && effect.fallback !== undefined;
     const rendering = useFallback ? await this.#try(effect.fallback!, flow, effect.data) : first;
@@ -167,48 +242,77 @@ export class EffectPerformer {
     return this.#ports.render(template, data);
   }
 
-  async #call(effect: EffectOf<"call">): Promise<void> {
+  async #call(work: Work, effect: EffectOf<"call">): Promise<void> {
     const { function: name, arguments: args, context, id } = effect;
     const signal = AbortSignal.timeout(ACTION_TIMEOUT_MS);
     if (this.#ports.functions.has(name, context.flow))
       await this.#ports.functions.perform(name, args, { key: id, context, signal });
-    else await this.#ports.services.perform(name, args, context, id);
+    else await this.#ports.services.perform(name, args, context, { key: id, ...(await this.#carried(work)) });
+  }
+
+  async #carried(work: Work): Promise<Carried> {
+    return carriedBy(work, (work.about ?? (await this.#ports.instanceOf(work)))?.tag);
   }
 
   async #start({ tenant }: Work, effect: EffectOf<"start">): Promise<WorkResult> {
-    const { flow, key, initiator, data, id } = effect;
+    const { flow, key, initiator, data, id, traceparent } = effect;
     const instance = instanceId(tenant, flow, key);
     const command = { kind: "start" as const, id, source: "assent/start", tenant, instance, key, initiator, data };
-    const reply = await this.#ports.submit({ tenant, instance, flow, command });
-    if (reply.kind === "refused") throw new ServiceCallFailed(reply.refusal.message, reply.refusal.retryable === true);
+    const reply = await this.#ports.submit({ tenant, instance, flow, command, ...(traceparent && { traceparent }) });
+    if (reply.kind === "refused")
+      throw new ServiceCallFailed(reply.refusal.message, reply.refusal.retryable ? "failed" : "refused");
     if (reply.kind === "not-found") return { kind: "dead", error: `there is no flow \`${flow}\`` };
     return DONE;
   }
 
-  /** An effect was given up: the history says so. */
+  /** An effect was given up: the history says so, an event goes out, somebody should look. */
   async dead(work: Work, reason: string): Promise<void> {
+    this.#ports.alert(alertOf(work, reason), "an effect was given up");
     if (work.effect.kind === "ingest") return;
     await this.#report(work, { kind: "failed", what: describe(work.effect), reason });
+    await this.#tellStuck(work, "dead", reason);
   }
 
-  async #report(work: Work, report: Extract<Envelope["command"], { kind: "report" }>["report"]): Promise<void> {
-    const { id: effect } = work.effect;
-    const command = {
-      kind: "report" as const,
-      id: `report:${effect}:${report.kind}`,
-      source: "assent/effects",
-      effect,
-      report,
-    };
-    const reply = await this.#ports.submit({ tenant: work.tenant, instance: work.instance, command });
+  async #tellStuck(work: Work, state: "stuck" | "dead", reason: string): Promise<void> {
+    const { instance, effect } = work;
+    if (effect.kind === "ingest") return;
+    const data = { effect: effect.id, kind: effect.kind, what: describe(effect), instance, state, reason };
+    const about = work.about ?? (await this.#aboutThen(work));
+    const messages = this.#written(work, about, [{ id: `${effect.id}:${state}`, event: "effect.stuck", data }]);
+    if (messages.length > 0) await this.#ports.bus.publish(messages);
+  }
+
+  async #report(work: Work, report: Report): Promise<void> {
+    const { tenant, instance, effect } = work;
+    // The id names what is told: a document that was rendered anew, or another reason, is another report.
+    const about = report.kind === "rendered" ? report.sha256 : hash("sha256", report.reason);
+    const id = `${reportId(effect, report.kind)}${about.slice(0, 16)}`;
+    const command = { kind: "report" as const, id, source: REPORTS, effect: effect.id, report };
+    const { traceparent } = carriedBy(work, undefined);
+    const reply = await this.#ports.submit({ tenant, instance, command, ...(traceparent && { traceparent }) });
     if (reply.kind === "refused") throw new Error(`the history did not take the report: ${reply.refusal.message}`);
   }
 }
 
-const again = (error: unknown): WorkResult => ({ kind: "retry", error: messageOf(error), afterMs: 1_000 });
+type Report = Extract<Envelope["command"], { kind: "report" }>["report"];
 
-/** Effects of one decision share their id up to the last colon. */
-const decisionOf = ({ id }: Effect | RawEffect): string => id.slice(0, id.lastIndexOf(":"));
+const reportId = ({ id }: Effect | RawEffect, kind: Report["kind"]): string => `report:${id}:${kind}:`;
+
+function carriedBy({ effect }: Work, tag: string | undefined): Carried {
+  const traceparent = effect.kind === "ingest" ? undefined : effect.traceparent;
+  return { ...(traceparent !== undefined && { traceparent }), ...(tag !== undefined && { tag }) };
+}
+
+/** The trace id is the second part of a W3C `traceparent`. */
+function alertOf(work: Work, reason: string): object {
+  const { tenant, instance, effect, attempts } = work;
+  const what = effect.kind === "ingest" ? "raw event" : describe(effect);
+  const traceId = carriedBy(work, undefined).traceparent?.split("-")[1];
+  return { tenant, instance, effect: effect.id, what, reason, attempts: attempts + 1, ...(traceId && { traceId }) };
+}
+
+/** Ids are `INSTANCE:VERSION:INDEX`. */
+const versionOf = (id: string): number => Number(id.split(":").at(-2));
 
 /** Nothing stands before the first effect of a decision. */
 const leavesAtOnce = ({ effect }: Work): boolean => isPublished(effect) && effect.id.endsWith(":0");
@@ -229,33 +333,3 @@ function describe(effect: Effect): string {
       return effect.kind;
   }
 }
-
-interface Out {
-  readonly tenant: string;
-  readonly instance: string;
-  readonly flow: string;
-  readonly tag: string | undefined;
-  readonly id: string;
-  readonly event: string;
-  readonly data: Json;
-}
-
-interface CloudEvent {
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: Json;
-  readonly at: number;
-}
-
-/** CloudEvents 1.0, structured JSON. */
-const cloudEvent = ({ at, ...event }: CloudEvent): string =>
-  JSON.stringify({
-    specversion: "1.0",
-    ...event,
-    time: new Date(at).toISOString(),
-    datacontenttype: "application/json",
-  });
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { readApiKeys } from "./api-keys.ts";
 import { createIdentity, DEV_TOKEN_DAYS, type Identity, type IdentityOptions } from "./identity.ts";
 
 const NOW_S = 1_800_000_000;
@@ -104,4 +105,34 @@ test("tokens of --dev hold on the same key, across restarts, and on no other", a
 
 test("tokens of --dev are issued in --dev only", async () => {
   await assert.rejects(identity().issueDevToken("alice"), /--dev/);
+});
+
+test("audience and issuer are checked where they are set", async () => {
+  const claims = { sub: "alice", aud: "assent", iss: "https://login.example" };
+  const rows: readonly [Partial<IdentityOptions>, object, boolean][] = [
+    [{}, claims, true],
+    [{ audience: "assent" }, claims, true],
+    [{ audience: "assent" }, { ...claims, aud: ["other", "assent"] }, true],
+    [{ audience: "assent" }, { ...claims, aud: "other" }, false],
+    [{ audience: "assent" }, { sub: "alice" }, false],
+    [{ issuer: "https://login.example" }, claims, true],
+    [{ issuer: "https://login.example" }, { ...claims, iss: "https://elsewhere.example" }, false],
+    [{ issuer: "https://login.example" }, { sub: "alice" }, false],
+  ];
+  for (const [options, token, known] of rows) {
+    const caller = await identity(options).identify(bearer(await signed(token)));
+    assert.equal(caller !== undefined, known, JSON.stringify([options, token]));
+  }
+});
+
+test("an API key acts as its file says, and only a key of the file does", async () => {
+  const file = join(folder, "keys.json");
+  const sha256 = createHash("sha256").update("long-and-random").digest("hex");
+  writeFileSync(file, JSON.stringify([{ user: "erp", tenant: "acme", roles: ["admin"], sha256 }]));
+  const machines = identity({ apiKeys: readApiKeys(file) });
+  const caller = await machines.identify(bearer("long-and-random"));
+  assert.deepEqual(caller, { tenant: "acme", user: "erp", roles: ["admin"], person: { id: "erp" } });
+  for (const other of ["long-and-randon", sha256]) assert.equal(await machines.identify(bearer(other)), undefined);
+  writeFileSync(file, JSON.stringify([{ user: "erp", key: "long-and-random" }]));
+  assert.throws(() => readApiKeys(file), /keys\.json` is not a file of API keys/);
 });

@@ -12,11 +12,17 @@ import {
 } from "jose";
 import { z } from "zod";
 import type { Person } from "../engine/index.ts";
+import type { ApiKeys } from "./api-keys.ts";
 import type { Caller } from "./http/ports.ts";
 
 export interface IdentityOptions {
   /** OIDC issuer URL, or path of a JWKS file. */
   readonly auth?: string;
+  /** `aud` that tokens must name. Absent: not checked. */
+  readonly audience?: string;
+  /** `iss` that tokens must name; an issuer URL says it by itself. */
+  readonly issuer?: string;
+  readonly apiKeys?: ApiKeys;
   /** Base64 of the key that signs the tokens of `--dev`. Absent: such tokens are refused. */
   readonly devKey?: string;
   /** What the directory knows of a user; claims of the token win over it. */
@@ -77,10 +83,11 @@ const claimsShape = z.object({
  * @throws if the JWKS file can't be read.
  */
 export function createIdentity(options: IdentityOptions): Identity {
-  const { auth, devKey } = options;
+  const { auth, audience, devKey } = options;
   const now = options.now ?? Date.now;
   const secret = devKey === undefined ? undefined : Buffer.from(devKey, "base64");
   const issuer = auth === undefined ? undefined : issuerOf(auth);
+  /** By the whole header. */
   const known = new Map<string, { readonly caller: Caller; readonly untilMs: number }>();
 
   const verify = async (token: string): Promise<JWTPayload> => {
@@ -89,28 +96,32 @@ export function createIdentity(options: IdentityOptions): Identity {
       return (await jwtVerify(token, secret, { ...rules, algorithms: ["HS256"], issuer: DEV_ISSUER })).payload;
     }
     if (!issuer) throw new errors.JOSEAlgNotAllowed("no issuer is configured");
-    const { keys, name } = await issuer();
-    return (
-      await jwtVerify(token, keys, { ...rules, algorithms: ALGORITHMS, ...(name !== undefined && { issuer: name }) })
-    ).payload;
+    const { keys, name = options.issuer } = await issuer();
+    const named = { ...(name !== undefined && { issuer: name }), ...(audience !== undefined && { audience }) };
+    return (await jwtVerify(token, keys, { ...rules, ...named, algorithms: ALGORITHMS })).payload;
   };
 
-  const remember = (token: string, caller: Caller, expiresAtS: number | undefined): void => {
+  const remember = (authorization: string, caller: Caller, expiresAtS: number | undefined): void => {
     if (known.size >= CACHE_MAX) known.delete(known.keys().next().value!);
-    known.set(token, { caller, untilMs: Math.min((expiresAtS ?? Number.POSITIVE_INFINITY) * 1_000, now() + CACHE_MS) });
+    known.set(authorization, {
+      caller,
+      untilMs: Math.min((expiresAtS ?? Number.POSITIVE_INFINITY) * 1_000, now() + CACHE_MS),
+    });
   };
 
   return {
     async identify(authorization) {
-      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? "")?.[1];
-      if (token === undefined) return undefined;
-      const seen = known.get(token);
+      if (authorization === undefined) return undefined;
+      const seen = known.get(authorization);
       if (seen && now() < seen.untilMs) return seen.caller;
-      known.delete(token);
+      known.delete(authorization);
+      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
+      if (token === undefined) return undefined;
       try {
-        const payload = await verify(token);
+        const ofKey = options.apiKeys?.(token);
+        const payload: JWTPayload = ofKey ? { ...ofKey } : await verify(token);
         const caller = callerOf(payload, options);
-        if (caller) remember(token, caller, payload.exp);
+        if (caller) remember(authorization, caller, payload.exp);
         return caller;
       } catch (error) {
         return refused(error);

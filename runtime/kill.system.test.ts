@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { instanceId } from "../engine/index.ts";
+import { instanceId, type StoryLine } from "../engine/index.ts";
 import { freePort, NodeProcess } from "../examples/demo/node-process.ts";
 import { brokenLink, decode, type Entry } from "./entry.ts";
 import type { Store } from "./ports.ts";
@@ -268,7 +268,26 @@ async function checkInstance(
   const { items } = await store.instances({ tenant: "default", q: key }, { limit: 1_000 });
   const summary = items.find((row) => row.key === key);
   assert.equal(summary?.version, decisions.at(-1)?.version, `${key}: the summary stands where the journal stands`);
+  await checkInbox(
+    store,
+    instance,
+    decisions.flatMap(({ story }) => story),
+  );
   const emitted = decisions.flatMap(({ story }) => story.flatMap((line) => (line.kind === "emitted" ? [line.id] : [])));
   assert.equal(new Set(emitted).size, emitted.length, `${key}: every event once`);
   return summary?.state;
+}
+
+/** Tasks and their deadlines are what the story says, also where the node was killed before they followed the journal. */
+async function checkInbox(store: Store, instance: string, story: readonly StoryLine[]): Promise<void> {
+  const opened = story.flatMap((line) => (line.kind === "task-opened" ? [line.task] : []));
+  const decided = new Set(story.flatMap((line) => (line.kind === "decided" ? [line.task] : [])));
+  const open = opened.filter((task) => !decided.has(task)).toSorted();
+  const query = { tenant: "default", instance } as const;
+  const tasks = async (status: "open" | "closed") =>
+    (await store.tasks({ ...query, status }, { limit: 9 })).items.map(({ task }) => task.id).toSorted();
+  assert.deepEqual(await tasks("open"), open, `${instance}: the inbox`);
+  assert.deepEqual(await tasks("closed"), [...decided].toSorted(), `${instance}: what was decided`);
+  const timers = await store.dueTimers(Number.MAX_SAFE_INTEGER, 100_000);
+  assert.equal(timers.filter((timer) => timer.instance === instance).length, open.length, `${instance}: deadlines`);
 }

@@ -4,11 +4,8 @@ import { decode, type Entry, replayEntry } from "./entry.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { InstanceKey, Store, StoredEntry, StoredInstance } from "./ports.ts";
 
-/** An instance in memory: what is committed of it, or that there is none. */
-export interface Live<Waiting> {
-  readonly key: InstanceKey;
-  readonly name: string;
-  loaded: boolean;
+/** What is committed of an instance, or that there is none. */
+interface Loaded {
   instance: Instance | undefined;
   definition: Definition | undefined;
   /** Of the newest entry; 0 before the first. */
@@ -18,6 +15,15 @@ export interface Live<Waiting> {
   dataKey: Buffer | undefined;
   /** Version of the newest stored snapshot. */
   snapshotVersion: number;
+}
+
+/** An instance in memory. */
+export interface Live<Waiting> extends Loaded {
+  readonly key: InstanceKey;
+  readonly name: string;
+  loaded: boolean;
+  /** What was presumed of it without loading turned out wrong, or may: it is loaded first. */
+  contested: boolean;
   /** A load, a write or a question is under way: its commands wait. */
   busy: boolean;
   readonly waiting: Waiting[];
@@ -29,11 +35,15 @@ interface Ports {
   definition(hash: string): Promise<Definition | undefined>;
 }
 
+/** Instances that have ended and are kept all the same: a document's report, say, comes a moment later. */
+const ENDED_MAX = 256;
+
 /** The cache of live instances. Losing one costs a read, never correctness. */
 export class LiveInstances<Waiting> {
   readonly #ports: Ports;
   readonly #max: number;
   readonly #live = new Map<string, Live<Waiting>>();
+  readonly #ended = new Set<Live<Waiting>>();
 
   constructor(ports: Ports, max: number) {
     this.#ports = ports;
@@ -58,7 +68,7 @@ export class LiveInstances<Waiting> {
     for (const live of lives) {
       const row = byInstance.get(live.name);
       try {
-        Object.assign(live, row ? await restore(row, this.#ports) : NOTHING, { loaded: true });
+        Object.assign(live, row ? await restore(row, this.#ports) : NOTHING, { loaded: true, contested: false });
       } catch (error) {
         failed.set(live, error);
       }
@@ -71,18 +81,32 @@ export class LiveInstances<Waiting> {
     Object.assign(live, NOTHING, { loaded: false });
   }
 
+  /** Little will be asked of it any more: of those that have ended only the newest stay. */
+  ended(live: Live<Waiting>): void {
+    this.#ended.delete(live);
+    this.#ended.add(live);
+    if (this.#ended.size <= ENDED_MAX) return;
+    const [oldest] = this.#ended;
+    this.#ended.delete(oldest!);
+    this.#drop(oldest!);
+  }
+
   #evict(): void {
-    for (const [name, live] of this.#live) {
+    for (const live of this.#live.values()) {
       if (this.#live.size <= this.#max * 0.9) return;
-      if (!live.busy && live.waiting.length === 0) this.#live.delete(name);
+      this.#drop(live);
     }
+  }
+
+  #drop(live: Live<Waiting>): void {
+    if (!live.busy && live.waiting.length === 0 && this.#live.get(live.name) === live) this.#live.delete(live.name);
   }
 }
 
 /** Unique over all tenants. */
 export const nameOf = ({ tenant, instance }: InstanceKey): string => `${tenant}\u0000${instance}`;
 
-const NOTHING = {
+const NOTHING: Loaded = {
   instance: undefined,
   definition: undefined,
   sequence: 0,
@@ -95,19 +119,14 @@ const emptyLive = <Waiting>(key: InstanceKey, name: string): Live<Waiting> => ({
   key,
   name,
   loaded: false,
+  contested: false,
   ...NOTHING,
   busy: false,
   waiting: [],
 });
 
-type Restored = typeof NOTHING & {
-  instance: Instance | undefined;
-  definition: Definition | undefined;
-  dataKey: Buffer | undefined;
-};
-
 /** An instance is its newest snapshot and the few entries after it. */
-async function restore(row: StoredInstance, ports: Ports): Promise<Restored> {
+async function restore(row: StoredInstance, ports: Ports): Promise<Loaded> {
   const dataKey = row.wrappedKey === undefined ? undefined : ports.keys.unwrap(row.wrappedKey);
   let instance = row.snapshot ? decode<Instance>(row.snapshot.body, dataKey) : undefined;
   const snapshotVersion = instance?.version ?? 0;
@@ -120,14 +139,16 @@ async function restore(row: StoredInstance, ports: Ports): Promise<Restored> {
     hash: newest?.hash ?? "",
     dataKey,
     snapshotVersion,
-  } as Restored;
+  };
 }
 
-async function apply(instance: Instance | undefined, entry: Entry, ports: Ports): Promise<Instance> {
+type Definitions = Pick<Ports, "definition">;
+
+async function apply(instance: Instance | undefined, entry: Entry, ports: Definitions): Promise<Instance> {
   return replayEntry(await definitionOf(entry.definition, ports), instance, entry);
 }
 
-async function definitionOf(hash: string, ports: Ports): Promise<Definition> {
+async function definitionOf(hash: string, ports: Definitions): Promise<Definition> {
   const definition = await ports.definition(hash);
   if (!definition) throw new Error(`definition ${hash} is not in the store`);
   return definition;
@@ -138,14 +159,14 @@ export async function replayTo(
   entries: readonly StoredEntry[],
   version: number,
   dataKey: Buffer | undefined,
-  ports: Pick<Ports, "definition">,
+  ports: Definitions,
 ): Promise<Instance | undefined> {
   let instance: Instance | undefined;
   for (const stored of entries) {
     const entry = decode<Entry>(stored.body, dataKey);
     const decisions = entry.decisions.filter((decision) => decision.version <= version);
     if (decisions.length === 0) break;
-    instance = await apply(instance, { ...entry, decisions }, ports as Ports);
+    instance = await apply(instance, { ...entry, decisions }, ports);
   }
   return instance?.version === version ? instance : undefined;
 }

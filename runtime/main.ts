@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { renderDiagnostic } from "../dsl/index.ts";
+import { type ApiKeys, readApiKeys } from "./api-keys.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import { openNatsBus } from "./bus/nats-bus.ts";
 import { writeDevTokens } from "./dev-tokens.ts";
@@ -45,6 +46,7 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
   }
   const stopping = firstSignal();
   const log = await createLog({ level: settings.logLevel, pretty: process.stderr.isTTY === true });
+  const apiKeys = settings.apiKeysFile === undefined ? undefined : apiKeysOf(settings.apiKeysFile);
   const directoryFile = readDirectory(paths, settings.dev);
   const directory = embeddedDirectory(directoryFile);
   const store = await openStore(settings);
@@ -63,12 +65,17 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
       wecom: settings.wecom,
       observe: metrics,
       registryChanged: (event) => tellOfChange(log, event),
+      note: (fields, message) => log.info(fields, message),
+      alert: (fields, message) => log.error(fields, message),
       onError: (error, doing) => log.error({ err: error }, doing),
     });
     metrics.watch(() => node.figures);
     await load(node, paths, log);
     const identity = createIdentity({
       ...(settings.auth !== undefined && { auth: settings.auth }),
+      ...(settings.audience !== undefined && { audience: settings.audience }),
+      ...(settings.issuer !== undefined && { issuer: settings.issuer }),
+      ...(apiKeys && { apiKeys }),
       ...(settings.dev && { devKey: await kept(store, "dev-key", () => randomBytes(32).toString("base64")) }),
       person: directory.person,
     });
@@ -77,6 +84,7 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
       read: node.read,
       history: (key) => node.history(key),
       store,
+      deadLetters: node.deadLetters,
       documents: documentFiles(settings.dataFolder),
       bus,
       activeDefinition: node.activeDefinition,
@@ -121,6 +129,14 @@ async function openBus({ nats }: Settings, log: Log): Promise<Bus> {
   return openNatsBus({ urls: servers.join(","), ...(credsFile !== undefined && { credsFile }), onProblem });
 }
 
+function apiKeysOf(file: string): ApiKeys {
+  try {
+    return readApiKeys(file);
+  } catch (error) {
+    throw new CannotStart((error as Error).message);
+  }
+}
+
 /** A value made on the first start and kept in the store. */
 async function kept(store: Store, name: string, make: () => string): Promise<string> {
   const known = await store.getSetting(name);
@@ -161,13 +177,13 @@ async function load(node: AssentNode, paths: readonly string[], log: Log): Promi
 }
 
 function tellOfChange(log: Log, event: RegistryEvent): void {
-  const { kind, file } = event;
-  if (kind === "refused") log.warn({ file, problems: problemsOf(event) }, kind);
-  else
-    log.info(
-      { file, flows: event.flows, warnings: event.warnings.map(({ code, message }) => `${code} ${message}`) },
-      kind,
-    );
+  const { kind, file, flows } = event;
+  if (kind === "refused") {
+    log.warn({ file, problems: problemsOf(event) }, kind);
+    return;
+  }
+  const warnings = kind === "activated" ? event.warnings.map(({ code, message }) => `${code} ${message}`) : [];
+  log.info({ file, flows, warnings }, kind);
 }
 
 const problemsOf = (event: Extract<RegistryEvent, { kind: "refused" }>): string =>

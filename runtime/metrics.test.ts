@@ -25,6 +25,16 @@ test("commands are counted by result, refusals by their code", async () => {
   }
 });
 
+test("figures add up from one look to the next", async () => {
+  const metrics = createMetrics();
+  for (let look = 1; look <= 3; look++) {
+    metrics.performed("publish", "done");
+    await metrics.text();
+  }
+  assert.match(await metrics.text(), /assent_effects_total\{kind="publish",result="done"\} 3/);
+  assert.match(await metrics.text(), /assent_effects_total\{kind="publish",result="done"\} 3/);
+});
+
 test("the fifty-first tenant has no label of its own", async () => {
   const metrics = createMetrics();
   for (let tenant = 1; tenant <= 52; tenant++) metrics.decided(`t${tenant}`, "start", "accepted");

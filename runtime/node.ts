@@ -1,15 +1,28 @@
 import type { Definition } from "../dsl/index.ts";
 import type { Person } from "../engine/index.ts";
 import { createRenderer } from "../templates/index.ts";
+import { OutEvents } from "./bus/out-events.ts";
 import { BusIngress } from "./bus-ingress.ts";
 import { type WecomApp, wecomApi } from "./connectors/wecom/index.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { EffectPerformer } from "./effects.ts";
 import { decodeEffect } from "./entry.ts";
 import { readHistory } from "./history.ts";
 import type { HistoryItem } from "./http/ports.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { Outbox, type Work } from "./outbox.ts";
-import type { Bus, Clock, Directory, DocumentStore, InstanceKey, Json, Store } from "./ports.ts";
+import type {
+  Bus,
+  Clock,
+  Directory,
+  DocumentStore,
+  Effect,
+  InstanceKey,
+  Json,
+  RawEffect,
+  Store,
+  StoredEffect,
+} from "./ports.ts";
 import { askers } from "./questions.ts";
 import { Registry, type RegistryEvent } from "./registry.ts";
 import { Services } from "./services.ts";
@@ -17,6 +30,7 @@ import { TimerWorker } from "./timer-worker.ts";
 import { trustedFunctions } from "./trusted-functions.ts";
 import { type Committed, type Envelope, type Reply, TURN_LIMITS, type TurnLimits, Turns } from "./turn.ts";
 import { WecomIngress } from "./wecom-ingress.ts";
+import { wecomMessages } from "./wecom-messages.ts";
 
 export interface NodePorts {
   readonly store: Store;
@@ -31,6 +45,10 @@ export interface NodePorts {
   readonly limits?: Partial<TurnLimits>;
   /** Something of the registry changed, for people to see. */
   registryChanged?(event: RegistryEvent): void;
+  /** For the log: why something came to nothing, as it should. */
+  note?(fields: object, message: string): void;
+  /** Something that somebody should look at; errors among them have an event or a list that tells more. */
+  alert?(fields: object, message: string): void;
   /** An error that no caller waits for. */
   onError(error: unknown, doing: string): void;
   /** What was decided, carried out and written, for the figures. */
@@ -48,12 +66,15 @@ export interface NodeObserver {
 export class AssentNode {
   readonly registry: Registry;
   readonly store: Store;
+  readonly deadLetters: DeadLetters;
   readonly #ports: NodePorts;
   readonly #turns: Turns;
   readonly #outbox: Outbox;
   readonly #timers: TimerWorker;
   readonly #wecom: WecomIngress;
+  readonly #ingress: BusIngress;
   readonly #renderer = createRenderer();
+  readonly #registryEvents = new OutEvents();
   #state: "new" | "running" | "stopping" = "new";
 
   constructor(ports: NodePorts) {
@@ -67,7 +88,7 @@ export class AssentNode {
       onError: (error) => ports.onError(error, "reloading"),
     });
     const functions = trustedFunctions((name, flow) => this.registry.current.function(name, flow));
-    const services = new Services(bus, ports.services);
+    const services = new Services(bus, ports.services, clock);
     this.#turns = new Turns(
       {
         store,
@@ -81,38 +102,63 @@ export class AssentNode {
       },
       { ...TURN_LIMITS, ...ports.limits },
     );
+    const wecom = wecomApi({ clock });
     this.#wecom = new WecomIngress({
       clock,
       store,
       directory,
-      api: wecomApi({ clock }),
+      api: wecom,
       apps: ports.wecom,
       sources: () => this.registry.current.sources,
       submit: this.submit,
       exists: async (tenant, instance) => (await this.#turns.read({ tenant, instance })) !== undefined,
       deadLetter: (letter) => store.deadLetter(letter),
       stored: () => this.#outbox.kick(),
+      note: (fields, message) => ports.note?.(fields, message),
     });
     const performer = new EffectPerformer({
       bus,
       clock,
+      store,
       functions,
       services,
       documents,
       template: (name, flow) => this.registry.current.template(name, flow),
       render: (template, data) => this.#renderer.render(template, data),
       submit: this.submit,
-      instanceOf: async (work) => (await this.#turns.read(work))?.instance,
+      instanceOf: async (work, version) => (await this.#turns.read(work, version))?.instance,
+      messenger: wecomMessages(ports.wecom, wecom),
+      alert: (fields, message) => ports.alert?.(fields, message),
       ingest: (effect, work) => this.#wecom.perform(effect, work),
     });
     this.#outbox = new Outbox({
       store,
       clock,
       perform: async (work) => this.#perform(performer, work),
-      open: async (key, { effect }) =>
-        decodeEffect(effect, effect.kind === "sealed" ? await this.#turns.dataKey(key) : undefined),
+      open: (key, stored) => this.#open(key, stored),
       dead: (work, error) => performer.dead(work, error),
       onError: (error) => ports.onError(error, "carrying out effects"),
+    });
+    this.#ingress = new BusIngress({
+      clock,
+      directory,
+      keys,
+      activeDefinition: this.activeDefinition,
+      submit: this.submit,
+      deadLetter: (letter) => store.deadLetter(letter),
+      onError: (error) => ports.onError(error, "taking messages"),
+    });
+    this.deadLetters = new DeadLetters({
+      store,
+      clock,
+      keys,
+      activeDefinition: this.activeDefinition,
+      definitionOf: async (key) => (await this.#turns.read(key))?.definition,
+      open: (stored) => this.#open(stored, stored),
+      messages: this.#ingress,
+      callbacks: this.#wecom,
+      discarded: (stored, effect, by) => performer.dead({ ...stored, effect }, `discarded by ${by}`),
+      renewed: () => this.#outbox.kick(),
     });
     this.#timers = new TimerWorker({
       store,
@@ -130,6 +176,10 @@ export class AssentNode {
   };
 
   read: Turns["read"] = (key, version) => this.#turns.read(key, version);
+
+  async #open(key: InstanceKey, { effect }: StoredEffect): Promise<Effect | RawEffect> {
+    return decodeEffect(effect, effect.kind === "sealed" ? await this.#turns.dataKey(key) : undefined);
+  }
 
   async history(key: InstanceKey): Promise<readonly HistoryItem[]> {
     return readHistory(await this.store.history(key), await this.#turns.dataKey(key));
@@ -153,18 +203,9 @@ export class AssentNode {
 
   /** Starts the workers and takes messages. The registry was loaded before. */
   async start(): Promise<void> {
-    const ingress = new BusIngress({
-      clock: this.#ports.clock,
-      directory: this.#ports.directory,
-      keys: this.#ports.keys,
-      activeDefinition: this.activeDefinition,
-      submit: this.submit,
-      deadLetter: (letter) => this.store.deadLetter(letter),
-      onError: (error) => this.#ports.onError(error, "taking messages"),
-    });
     this.#outbox.start();
     this.#timers.start();
-    await this.#ports.bus.consume(ingress.handle);
+    await this.#ports.bus.consume(this.#ingress.handle);
     this.#state = "running";
   }
 
@@ -173,6 +214,7 @@ export class AssentNode {
     this.#state = "stopping";
     await this.registry.close();
     await this.#ports.bus.stop();
+    await this.#ingress.stop();
     await this.#timers.stop();
     await this.#turns.idle();
     await this.#outbox.stop();
@@ -195,20 +237,24 @@ export class AssentNode {
 
   #registryChanged(event: RegistryEvent): void {
     this.#ports.registryChanged?.(event);
-    const data: Json =
-      event.kind === "activated"
-        ? { file: event.file, flows: event.flows.map(({ flow, hash }) => ({ flow, hash })) }
-        : { file: event.file, problems: event.diagnostics.map(({ code, message }) => ({ code, message })) };
-    const flows = event.kind === "activated" ? event.flows.map(({ flow }) => flow) : ["registry"];
+    const { kind, file } = event;
     const at = this.#ports.clock.now();
-    const messages = flows.map((flow) => ({
-      subject: `assent.out.default.${encodeURIComponent(flow).replaceAll(".", "%2E")}.registry.${event.kind}`,
-      id: `registry:${event.kind}:${event.file}:${flow}:${at}`,
-      headers: {},
-      body: JSON.stringify(data),
-    }));
+    // What never was active has no flow to be told under.
+    const flows = event.flows.length > 0 ? event.flows : [{ flow: "registry" }];
+    const data = registryData(event);
+    const messages = flows.flatMap(({ flow }) => {
+      const id = `registry:${kind}:${file}:${flow}:${at}`;
+      const about = { tenant: "default", flow, instance: file, id, event: `registry.${kind}`, at, data, carried: {} };
+      return this.#registryEvents.message(about, this.#ports.bus) ?? [];
+    });
     this.#ports.bus.publish(messages).catch((error: unknown) => this.#ports.onError(error, "telling of a change"));
   }
+}
+
+function registryData(event: RegistryEvent): Json {
+  const about = { file: event.file, flows: event.flows };
+  if (event.kind !== "refused") return about;
+  return { ...about, problems: event.diagnostics.map(({ code, message }) => ({ code, message })) };
 }
 
 const resultOf = (reply: Reply): string => {

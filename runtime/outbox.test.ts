@@ -11,7 +11,7 @@ const DONE: WorkResult = { kind: "done" };
 const committed = (id: string): Committed => ({
   tenant: "t",
   instance: "i",
-  about: { flow: "f" },
+  about: { flow: "f", updatedAt: 0 },
   effects: [{ id, kind: "publish", events: [] } satisfies Effect],
   timersSet: [],
 });

@@ -55,6 +55,8 @@ export class Outbox {
   #running: Promise<void> | undefined;
   readonly #slow = new Set<Promise<void>>();
   #readStore = true;
+  /** The store may have something that is due later. */
+  #lookAhead = true;
   #stopped = true;
   #timer: NodeJS.Timeout | undefined;
 
@@ -129,6 +131,8 @@ export class Outbox {
   #sleep(): void {
     if (this.#stopped) return;
     this.#kickIn(IDLE_CHECK_MS);
+    if (!this.#lookAhead) return;
+    this.#lookAhead = false;
     this.#ports.store
       .nextDue()
       .then(({ effect }) => {
@@ -165,6 +169,7 @@ export class Outbox {
 
   async #fromStore(): Promise<readonly Work[]> {
     if (!this.#readStore) return [];
+    this.#lookAhead = true;
     const due = await this.#ports.store.dueEffects(this.#ports.clock.now(), BATCH_MAX);
     if (due.length < BATCH_MAX) this.#readStore = false;
     const free = due.filter(({ effect }) => !this.#held.has(effect.id));
@@ -194,9 +199,13 @@ export class Outbox {
   async #carryOut(batch: readonly Work[]): Promise<void> {
     try {
       const performed = await this.#ports.perform(batch);
-      const results = await Promise.all(batch.map((work, index) => this.#buried(work, performed[index]!)));
+      const results = performed.some(({ kind }) => kind === "dead")
+        ? await Promise.all(batch.map((work, index) => this.#buried(work, performed[index]!)))
+        : performed;
       const now = this.#ports.clock.now();
-      await this.#ports.store.settleEffects(batch.map((work, index) => settlement(work, results[index]!, now)));
+      const settlements = batch.map((work, index) => settlement(work, results[index]!, now));
+      await this.#ports.store.settleEffects(settlements);
+      if (settlements.some(({ kind }) => kind === "retry")) this.#lookAhead = true;
     } finally {
       for (const { effect } of batch) this.#held.delete(effect.id);
     }

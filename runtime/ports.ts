@@ -20,7 +20,7 @@ export interface InstanceKey {
 
 /**
  * One entry of the journal and what its projections need. The key (tenant, instance, sequence) is inserted only if it is
- * free; all projections follow in the same transaction where the store can, and are rebuildable from the entries.
+ * free; projections follow at most a moment later, and whoever reads them sees what was written before.
  */
 export interface AppendRow extends InstanceKey {
   /** From 1 for instances, 0 for raw events (`in/APP/SHA256`). */
@@ -71,6 +71,12 @@ export interface OldCommand {
   readonly digest: string;
   readonly version: number;
   readonly sequence: number;
+}
+
+/** What makes a command the same command. */
+export interface CommandName extends InstanceKey {
+  readonly source: string;
+  readonly id: string;
 }
 
 export interface InstanceSummary {
@@ -132,7 +138,7 @@ export interface DeadLetter {
   readonly id: string;
   readonly tenant: string;
   readonly at: EpochMs;
-  /** `bus`, `wecom`, `effect`. */
+  /** `bus`, `wecom`. */
   readonly origin: string;
   readonly reason: string;
   /** As it arrived. */
@@ -155,12 +161,16 @@ export interface Store {
   /** All rows in one write; never two rows of one instance. @throws {StoreUnavailable} nothing was written. */
   append(rows: readonly AppendRow[]): Promise<AppendResult>;
   history(key: InstanceKey): Promise<readonly StoredEntry[]>;
-  findCommand(key: InstanceKey, source: string, id: string): Promise<OldCommand | undefined>;
+  /** Among the old commands: all in one read, answers in the same order. */
+  findCommands(asked: readonly CommandName[]): Promise<readonly (OldCommand | undefined)[]>;
 
   /** Effects that are due, oldest first; `limit` > 0. */
   dueEffects(at: EpochMs, limit: number): Promise<readonly StoredEffect[]>;
   settleEffects(done: readonly EffectSettlement[]): Promise<void>;
   effects(tenant: string, state: StoredEffect["state"], page: PageRequest): Promise<Page<StoredEffect>>;
+  findEffect(tenant: string, id: string): Promise<StoredEffect | undefined>;
+  /** What is left of one decision's effects, whose ids are `DECISION:INDEX`, given up ones among them; in any order. */
+  effectsOfDecision(tenant: string, decision: string): Promise<readonly StoredEffect[]>;
   dueTimers(at: EpochMs, limit: number): Promise<readonly StoredTimer[]>;
   /** The earliest instant at which an effect or a timer may become due, if any. */
   nextDue(): Promise<{ readonly effect?: EpochMs; readonly timer?: EpochMs }>;
@@ -171,6 +181,9 @@ export interface Store {
   instances(query: InstanceQuery, page: PageRequest): Promise<Page<InstanceKey & InstanceSummary>>;
   deadLetter(letter: DeadLetter): Promise<void>;
   deadLetters(tenant: string, page: PageRequest): Promise<Page<DeadLetter>>;
+  findDeadLetter(tenant: string, id: string): Promise<DeadLetter | undefined>;
+  /** It was sent again and accepted, or somebody decided that nobody needs it. */
+  dropDeadLetter(tenant: string, id: string): Promise<void>;
 
   /** Small things of the node: tokens' key, definitions by hash, the in-process bus's position. */
   getSetting(name: string): Promise<string | undefined>;
@@ -182,6 +195,8 @@ export type EffectSettlement = { readonly tenant: string; readonly id: string } 
   | { readonly kind: "done" }
   | { readonly kind: "retry"; readonly nextAt: EpochMs; readonly error: string }
   | { readonly kind: "dead"; readonly error: string }
+  /** An administrator wants it tried as if it were new. */
+  | { readonly kind: "renew"; readonly nextAt: EpochMs }
 );
 
 export interface PageRequest {
@@ -260,6 +275,14 @@ export interface Bus {
 // ---------------------------------------------------------------------------------------------------------------- //
 // People, functions, services, documents
 // ---------------------------------------------------------------------------------------------------------------- //
+
+/** What everything that a command causes carries on. */
+export interface Carried {
+  /** W3C Trace Context. */
+  readonly traceparent?: string;
+  /** Of the instance. */
+  readonly tag?: string;
+}
 
 /** Who is who. The embedded one answers at once; another may need a moment. */
 export interface Directory {

@@ -1,4 +1,4 @@
-import type { Answer, Directory, Functions, Question } from "./ports.ts";
+import type { Answer, Carried, Directory, Functions, Question } from "./ports.ts";
 import type { Services } from "./services.ts";
 
 const isLater = <A>(answer: A | Promise<A>): answer is Promise<A> => answer instanceof Promise;
@@ -8,8 +8,8 @@ const isLater = <A>(answer: A | Promise<A>): answer is Promise<A> => answer inst
  * services that the event's `routes` name. What is in memory answers at once. A promise never rejects.
  */
 export function askers(directory: Directory, functions: Functions, services: Services) {
-  return (question: Question): Answer | Promise<Answer> => {
-    const elsewhere = () => functions.answer(question) ?? services.answer(question);
+  return (question: Question, carried: Carried): Answer | Promise<Answer> => {
+    const elsewhere = () => functions.answer(question) ?? services.answer(question, carried);
     const answer = directory.answer(question);
     if (!isLater(answer)) return answer ?? settled(elsewhere());
     return settled(answer.then((known) => known ?? elsewhere()));

@@ -86,6 +86,7 @@ test("changed functions are loaded, a removed file is not active any more", asyn
   const hash = registry.current.definition("expense")!.hash;
   rmSync(join(folder, "expense.flow"));
   await registry.reload();
+  assert.equal(events.at(-1)?.kind, "removed");
   assert.equal(registry.current.definition("expense"), undefined);
   assert.ok(await registry.definition(hash), "its instances still find their version");
   assert.deepEqual(errors, []);
@@ -136,4 +137,43 @@ test("a template with an unknown placeholder is refused with its position", asyn
   assert.ok(refused?.kind === "refused");
   assert.match(refused.diagnostics[0]!.message, /word\/document\.xml, paragraph \d+ .*totalUpper/);
   assert.equal(registry.current.definition("contract-approval"), before);
+});
+
+test("a flow that another file has is refused with both files, until the other one gives way", async (context) => {
+  const { folder, events, make, write } = opened(context);
+  write("functions.js", functions(true));
+  write("a.flow", machine("OLD"));
+  const registry = make();
+  await registry.load([folder]);
+  const before = registry.current.definition("expense");
+  write("b.flow", machine("NEW"));
+  await registry.reload();
+  const [refused] = events;
+  assert.ok(refused?.kind === "refused" && refused.file.endsWith("b.flow"));
+  const [{ code, message, related }] = refused.diagnostics as [(typeof refused.diagnostics)[0]];
+  assert.equal(code, "FLOW403");
+  for (const name of ["a.flow", "b.flow"]) assert.ok(message.includes(join(folder, name)), name);
+  assert.equal(related?.[0]?.file, join(folder, "a.flow"));
+  assert.equal(registry.current.definition("expense"), before, "what was active stays");
+  rmSync(join(folder, "a.flow"));
+  await registry.reload();
+  assert.deepEqual(
+    events.slice(1).map(({ kind, file }) => [kind, file]),
+    [
+      ["removed", join(folder, "a.flow")],
+      ["activated", join(folder, "b.flow")],
+    ],
+  );
+});
+
+test("two labels of a flow may lie in two files", async (context) => {
+  const { folder, make, write } = opened(context);
+  write("functions.js", functions(true));
+  for (const label of ["1", "2"])
+    write(`${label}.flow`, machine("OLD").replace("events", `label: "${label}"\n  events`));
+  const loaded = await make().load([folder]);
+  assert.deepEqual(
+    loaded.map(({ kind }) => kind),
+    ["activated", "activated"],
+  );
 });

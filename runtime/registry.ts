@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, statSync, watch } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Definition, Diagnostic } from "../dsl/index.ts";
-import { Deployment, fingerprintOf, flowFiles, loadUnit } from "./deployment.ts";
+import { clashOf, Deployment, fingerprintOf, flowFiles, loadUnit, type Unit } from "./deployment.ts";
 import type { Store } from "./ports.ts";
 
 export type RegistryEvent =
@@ -17,6 +17,13 @@ export type RegistryEvent =
       readonly file: string;
       readonly diagnostics: readonly Diagnostic[];
       readonly text: string;
+      /** What is active of the file all the same: its version before. */
+      readonly flows: readonly { flow: string; hash: string }[];
+    }
+  | {
+      readonly kind: "removed";
+      readonly file: string;
+      readonly flows: readonly { flow: string; hash: string }[];
     };
 
 export interface RegistryPorts {
@@ -47,6 +54,8 @@ export class Registry {
   #paths: readonly string[] = [];
   /** What was looked at last, by file: a file is validated again only when something of it changed. */
   readonly #seen = new Map<string, string>();
+  /** Files that were refused because another file has their flow, by that file. */
+  readonly #givenWay = new Map<string, string>();
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
@@ -109,31 +118,50 @@ export class Registry {
       .filter(existsSync)
       .flatMap(flowFiles)
       .map((file) => resolve(file));
-    for (const file of this.#current.units.keys()) if (!files.includes(file)) this.#drop(file);
+    for (const unit of this.#current.units.values()) if (!files.includes(unit.file)) this.#drop(unit);
     for (const file of files) {
       if (this.#seen.get(file) !== fingerprintOf(file)) this.#ports.changed(await this.#loadFile(file));
     }
   }
 
-  #drop(file: string): void {
+  #drop(unit: Unit): void {
+    const { file } = unit;
     const units = new Map(this.#current.units);
     units.delete(file);
     this.#seen.delete(file);
+    this.#swap(file, units);
+    this.#ports.changed({ kind: "removed", file, flows: flowsOf(unit) });
+  }
+
+  /** Who gave way to the file is looked at again: it may have the flow for itself now. */
+  #swap(file: string, units: ReadonlyMap<string, Unit>): void {
     this.#current = new Deployment(units);
+    for (const [waiting, other] of this.#givenWay) if (other === file) this.#seen.delete(waiting);
   }
 
   async #loadFile(file: string): Promise<RegistryEvent> {
     const result = await loadUnit(file, this.#ports.services);
-    if (result.kind === "refused") {
-      this.#seen.set(file, result.fingerprint);
-      return { kind: "refused", file, diagnostics: result.diagnostics, text: result.text };
-    }
+    this.#givenWay.delete(file);
+    if (result.kind === "refused") return this.#refuse(result, result.diagnostics);
     const { unit } = result;
+    const clash = clashOf(unit, this.#current.units.values());
+    if (clash) {
+      this.#givenWay.set(file, clash.with);
+      return this.#refuse(unit, [clash.diagnostic]);
+    }
     for (const definition of unit.definitions) await this.#keep(definition);
-    this.#current = new Deployment(new Map([...this.#current.units, [file, unit]]));
+    this.#swap(file, new Map([...this.#current.units, [file, unit]]));
     this.#seen.set(file, unit.fingerprint);
-    const flows = unit.definitions.map(({ flow, hash }) => ({ flow, hash }));
-    return { kind: "activated", file, flows, warnings: unit.warnings, text: unit.text };
+    return { kind: "activated", file, flows: flowsOf(unit), warnings: unit.warnings, text: unit.text };
+  }
+
+  #refuse(
+    { file, fingerprint, text }: { readonly file: string; readonly fingerprint: string; readonly text: string },
+    diagnostics: readonly Diagnostic[],
+  ): RegistryEvent {
+    this.#seen.set(file, fingerprint);
+    const active = this.#current.units.get(file);
+    return { kind: "refused", file, diagnostics, text, flows: active ? flowsOf(active) : [] };
   }
 
   async #keep(definition: Definition): Promise<void> {
@@ -142,5 +170,7 @@ export class Registry {
     this.#byHash.set(definition.hash, definition);
   }
 }
+
+const flowsOf = (unit: Unit) => unit.definitions.map(({ flow, hash }) => ({ flow, hash }));
 
 const settingOf = (hash: string): string => `definition:${hash}`;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BusUnavailable, NoResponders, NotSendable, RequestTimedOut, ServiceFailed } from "./bus/bus-errors.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
-import type { Question } from "./ports.ts";
+import type { Headers, Question } from "./ports.ts";
 import { ServiceCallFailed, Services } from "./services.ts";
 
 type Reply = Record<string, unknown>;
@@ -34,7 +35,7 @@ async function services(answers: Answers): Promise<Services> {
   for (const [service, reply] of Object.entries(answers)) {
     await bus.serve(`assent.svc.${service}.solvent`, () => JSON.stringify(reply));
   }
-  return new Services(bus, {});
+  return new Services(bus, {}, { now: () => 0 });
 }
 
 const ANSWERS: readonly [what: string, answers: Answers, expected: Reply][] = [
@@ -54,13 +55,69 @@ for (const [what, answers, expected] of ANSWERS) {
 
 test("an action is done by the service that serves it, whichever is named first", async () => {
   const two = await services({ a: NOT_SERVED, b: { ok: true } });
-  await two.perform("solvent", [], asked("check", ["a", "b"]).context, "key");
+  await two.perform("solvent", [], asked("check", ["a", "b"]).context, { key: "key" });
 });
 
 test("an action that no named service serves has failed for good", async () => {
-  const none = await services({ a: NOT_SERVED });
+  const none = await services({ a: NOT_SERVED, b: NOT_SERVED });
   await assert.rejects(
-    none.perform("solvent", [], asked("check", ["a", "b"]).context, "key"),
-    (error) => error instanceof ServiceCallFailed && !error.retryable,
+    none.perform("solvent", [], asked("check", ["a", "b"]).context, { key: "key" }),
+    (error) => error instanceof ServiceCallFailed && error.how === "refused",
+  );
+});
+
+test("a service that is not there may come", async () => {
+  const none = await services({ a: NOT_SERVED });
+  const answer = await none.answer(asked("check", ["a", "b"]));
+  assert.deepEqual(answer, { failed: "no service `b` is there", retryable: true });
+});
+
+const BUS_ERRORS: readonly [error: Error, how: ServiceCallFailed["how"]][] = [
+  [new NoResponders("s"), "away"],
+  [new RequestTimedOut("s", 5), "away"],
+  [new BusUnavailable("closed"), "away"],
+  [new NotSendable("too big"), "refused"],
+  [new ServiceFailed("500", "broken", ""), "failed"],
+  [new ServiceFailed("404", "no such function", ""), "refused"],
+  [new ServiceFailed("429", "too often", ""), "failed"],
+  [new ServiceFailed("400", "closed", '{"retryable":true}'), "failed"],
+  [new ServiceFailed("500", "never", '{"retryable":false}'), "refused"],
+];
+
+for (const [error, how] of BUS_ERRORS) {
+  test(`${error.name} ${error.message}: ${how}`, async () => {
+    const bus = Object.assign(new InProcessBus(), { request: () => Promise.reject(error) });
+    const asking = new Services(bus, {}, { now: () => 0 });
+    await assert.rejects(
+      asking.perform("solvent", [], asked("check", ["a"]).context, { key: "key" }),
+      (failed) => failed instanceof ServiceCallFailed && failed.how === how,
+    );
+  });
+}
+
+test("a request carries its deadline, its key, the instance's tag and the trace", async () => {
+  const bus = new InProcessBus();
+  const seen: [Record<string, unknown>, Headers][] = [];
+  await bus.serve("assent.svc.a.solvent", (body, headers) => {
+    seen.push([JSON.parse(body) as Record<string, unknown>, headers]);
+    return '{"ok":true}';
+  });
+  const carried = { tag: "v3", traceparent: "00-1-2-01" };
+  await new Services(bus, {}, { now: () => 0 }).answer(asked("check", ["a"]), carried);
+  const [[body, headers]] = seen as [[Record<string, unknown>, Headers]];
+  assert.deepEqual(
+    [body["instance"], body["arguments"], body["idempotencyKey"], body["deadline"], body["tag"]],
+    ["i", [], "check:solvent()", "1970-01-01T00:00:05.000Z", "v3"],
+  );
+  assert.deepEqual([headers["traceparent"], headers["X-Gray-Tag"]], ["00-1-2-01", "v3"]);
+});
+
+test("an event that its receiver refuses was not delivered", async () => {
+  const bus = new InProcessBus();
+  await bus.serve("assent.svc.a.event", () => '{"ok":false,"reason":"unknown customer"}');
+  const delivery = { id: "i:1:0", kind: "deliver", event: "e", data: {}, functions: [] } as const;
+  await assert.rejects(
+    new Services(bus, {}, { now: () => 0 }).deliver({ ...delivery, target: { kind: "service", name: "a" } }, "i"),
+    /unknown customer/,
   );
 });

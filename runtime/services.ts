@@ -1,15 +1,22 @@
-import type { Answer, Bus, Effect, Json, Question } from "./ports.ts";
+import type { Answer, Bus, Carried, Clock, Effect, Json, Question } from "./ports.ts";
 
 type Delivery = Extract<Effect, { kind: "deliver" }>;
 
-/** What a service was asked did not come: with `retryable`, it may come later. */
+/**
+ * What a service was asked did not come. `refused`: it never will, as it stands. `failed`: the service tried and could not,
+ * it may another time. `away`: nobody was there to try.
+ */
 export class ServiceCallFailed extends Error {
   override readonly name = "ServiceCallFailed";
-  readonly retryable: boolean;
+  readonly how: "refused" | "failed" | "away";
 
-  constructor(message: string, retryable: boolean) {
+  constructor(message: string, how: "refused" | "failed" | "away") {
     super(message);
-    this.retryable = retryable;
+    this.how = how;
+  }
+
+  get retryable(): boolean {
+    return this.how !== "refused";
   }
 }
 
@@ -21,6 +28,12 @@ interface ServiceReply {
   readonly retryable?: boolean;
 }
 
+/** What goes to a service, beside who asks. */
+interface Request extends Carried {
+  readonly key: string;
+  readonly body: object;
+}
+
 const TIMEOUT_MS = 5_000;
 
 /**
@@ -30,42 +43,45 @@ const TIMEOUT_MS = 5_000;
 export class Services {
   readonly #bus: Bus;
   readonly #urls: Readonly<Record<string, string>>;
+  readonly #clock: Clock;
   /** Functions by service, as far as they answered: known from asking, since nobody declares them. */
   readonly #served = new Map<string, Set<string>>();
 
-  constructor(bus: Bus, urls: Readonly<Record<string, string>>) {
+  constructor(bus: Bus, urls: Readonly<Record<string, string>>, clock: Clock) {
     this.#bus = bus;
     this.#urls = urls;
+    this.#clock = clock;
   }
 
   /** Asks the services that the event's `routes` name, one after the other, until one serves the function. */
-  async answer(question: Question): Promise<Answer> {
-    const request = {
-      instance: question.context.instance,
-      arguments: question.arguments,
-      context: question.context,
-      idempotencyKey: question.key,
-    };
+  async answer(question: Question, carried: Carried = {}): Promise<Answer> {
+    const { context, key, name } = question;
+    const body = { instance: context.instance, arguments: question.arguments, context };
     try {
-      return toAnswer(question, await this.#ask(question.context.services, question.name, request, question.key));
+      return toAnswer(question, await this.#ask(context.services, name, { ...carried, key, body }));
     } catch (error) {
       return { failed: messageOf(error), retryable: error instanceof ServiceCallFailed && error.retryable };
     }
   }
 
   /** @throws {ServiceCallFailed} */
-  async perform(name: string, args: readonly Json[], context: Question["context"], key: string): Promise<void> {
-    const request = { instance: context.instance, arguments: args, context, idempotencyKey: key };
-    const reply = await this.#ask(context.services, name, request, key);
-    if (reply.ok === false) throw new ServiceCallFailed(reply.reason ?? `\`${name}\` said no`, false);
+  async perform(
+    name: string,
+    args: readonly Json[],
+    context: Question["context"],
+    { key, ...carried }: { readonly key: string } & Carried,
+  ): Promise<void> {
+    const body = { instance: context.instance, arguments: args, context };
+    const reply = await this.#ask(context.services, name, { ...carried, key, body });
+    if (reply.ok === false) throw new ServiceCallFailed(reply.reason ?? `\`${name}\` said no`, "refused");
   }
 
   /** The first that serves it. One that may serve it later counts more than those that don't. */
-  async #ask(services: readonly string[], name: string, request: unknown, key: string): Promise<ServiceReply> {
-    let failed = new ServiceCallFailed(`nobody serves \`${name}\``, false);
+  async #ask(services: readonly string[], name: string, request: Request): Promise<ServiceReply> {
+    let failed = new ServiceCallFailed(`nobody serves \`${name}\``, "refused");
     for (const service of services) {
       try {
-        const reply = await this.#call(service, name, request, key);
+        const reply = await this.#call(service, name, request);
         this.#learn(service, name);
         return reply;
       } catch (error) {
@@ -80,12 +96,17 @@ export class Services {
    * Hands an event to a target of `routes`, but not to one that was asked for one of the transition's functions.
    * @throws {ServiceCallFailed}
    */
-  async deliver({ target, event, data, functions, id: key }: Delivery): Promise<void> {
+  async deliver(
+    { target, event, data, functions, id: key }: Delivery,
+    instance: string,
+    carried: Carried = {},
+  ): Promise<void> {
     if (target.kind === "selector") {
-      throw new ServiceCallFailed(`no service carries the labels ${JSON.stringify(target.labels)}`, false);
+      throw new ServiceCallFailed(`no service carries the labels ${JSON.stringify(target.labels)}`, "refused");
     }
     if (functions.some((name) => this.#served.get(target.name)?.has(name))) return;
-    await this.#call(target.name, "event", { event, data, idempotencyKey: key }, key);
+    const reply = await this.#call(target.name, "event", { ...carried, key, body: { instance, event, data } });
+    if (reply.ok === false) throw new ServiceCallFailed(reply.reason ?? `\`${target.name}\` said no`, "refused");
   }
 
   #learn(service: string, name: string): void {
@@ -93,37 +114,83 @@ export class Services {
     this.#served.set(service, known.add(name));
   }
 
-  async #call(service: string, name: string, request: unknown, key: string): Promise<ServiceReply> {
+  /** @throws {ServiceCallFailed} */
+  async #call(service: string, name: string, request: Request): Promise<ServiceReply> {
     const url = this.#urls[service];
-    const text = url ? await post(`${url}/${name}`, request, key) : await this.#request(service, name, request, key);
+    const { body, key, tag } = request;
+    const deadline = new Date(this.#clock.now() + TIMEOUT_MS).toISOString();
+    const sent = JSON.stringify({ ...body, idempotencyKey: key, deadline, ...(tag !== undefined && { tag }) });
+    const text = await (url ? post(`${url}/${name}`, sent, request) : this.#request(service, name, sent, request));
     const reply = parseReply(service, text);
-    if (reply.error !== undefined) throw new ServiceCallFailed(reply.error, reply.retryable ?? false);
+    if (reply.error !== undefined) throw new ServiceCallFailed(reply.error, reply.retryable ? "failed" : "refused");
     return reply;
   }
 
-  async #request(service: string, name: string, request: unknown, key: string): Promise<string> {
-    const headers = { "Nats-Msg-Id": key };
-    const subject = `assent.svc.${service}.${name}`;
+  async #request(service: string, name: string, body: string, request: Request): Promise<string> {
+    const headers = { "Nats-Msg-Id": request.key, ...headersOf(request) };
     try {
-      return await this.#bus.request(subject, JSON.stringify(request), { headers, timeoutMs: TIMEOUT_MS });
+      return await this.#bus.request(`assent.svc.${service}.${name}`, body, { headers, timeoutMs: TIMEOUT_MS });
     } catch (error) {
-      const nobody = error instanceof Error && error.name === "NoResponders";
-      throw new ServiceCallFailed(nobody ? `no service \`${service}\` is registered` : messageOf(error), !nobody);
+      throw busFailure(error, service);
     }
   }
 }
 
-async function post(url: string, request: unknown, key: string): Promise<string> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", "Idempotency-Key": key },
-    body: JSON.stringify(request),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((error: unknown) => {
-    throw new ServiceCallFailed(messageOf(error), true);
-  });
-  if (!response.ok) throw new ServiceCallFailed(`the service answered ${response.status}`, response.status >= 500);
-  return response.text();
+function headersOf({ traceparent, tag }: Carried) {
+  return { ...(traceparent !== undefined && { traceparent }), ...(tag !== undefined && { "X-Gray-Tag": tag }) };
+}
+
+/** Nobody there, no reply in time, no connection: it may be there later. An error of the service's own says so itself. */
+function busFailure(error: unknown, service: string): ServiceCallFailed {
+  if (!(error instanceof Error)) return new ServiceCallFailed(String(error), "away");
+  switch (error.name) {
+    case "NoResponders":
+      return new ServiceCallFailed(`no service \`${service}\` is there`, "away");
+    case "NotSendable":
+      return new ServiceCallFailed(error.message, "refused");
+    case "ServiceFailed":
+      return new ServiceCallFailed(error.message, saysFinal(error) ? "refused" : "failed");
+    default:
+      return new ServiceCallFailed(error.message, "away");
+  }
+}
+
+/** NATS' micro services answer errors with a code like HTTP's, and perhaps `retryable` in the body. */
+function saysFinal(error: Error): boolean {
+  const { code = "", body = "" } = error as { readonly code?: string; readonly body?: string };
+  try {
+    const { retryable } = JSON.parse(body) as ServiceReply;
+    if (retryable !== undefined) return !retryable;
+  } catch {
+    // No JSON: the code alone tells.
+  }
+  return isFinal(Number(code));
+}
+
+/** Too early, too many, or in time: those of the 4xx that pass. */
+const PASSING = new Set([408, 425, 429]);
+const isFinal = (status: number): boolean => status >= 400 && status < 500 && !PASSING.has(status);
+/** Something between us and the service says that it is not there. */
+const GATEWAY = new Set([502, 503, 504]);
+
+async function post(url: string, body: string, request: Request): Promise<string> {
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", "Idempotency-Key": request.key, ...headersOf(request) },
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const text = await response.text();
+    if (response.ok) return text;
+    const how = isFinal(response.status) ? "refused" : GATEWAY.has(response.status) ? "away" : "failed";
+    throw new ServiceCallFailed(`the service answered ${response.status}`, how);
+  } catch (error) {
+    if (error instanceof ServiceCallFailed) throw error;
+    // `fetch failed` alone tells nobody why.
+    const { cause } = error as { readonly cause?: unknown };
+    throw new ServiceCallFailed(cause instanceof Error ? messageOf(cause) : messageOf(error), "away");
+  }
 }
 
 function parseReply(service: string, text: string): ServiceReply {
@@ -131,7 +198,7 @@ function parseReply(service: string, text: string): ServiceReply {
   try {
     return JSON.parse(text) as ServiceReply;
   } catch {
-    throw new ServiceCallFailed(`the service \`${service}\` answered something that is not JSON`, false);
+    throw new ServiceCallFailed(`the service \`${service}\` answered something that is not JSON`, "refused");
   }
 }
 

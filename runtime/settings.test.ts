@@ -123,3 +123,14 @@ test("client commands read where and as whom", () => {
   assert.deepEqual(readClientSettings({ ...inputs, env: {} }), { client: {} });
   assert.match(errorsOf(readClientSettings({ ...inputs, env: { ASSENT_URL: "node" } })).join(), /`ASSENT_URL` must be/);
 });
+
+test("what tokens must name, the keys of machines and WeCom's agent are read where they are set", () => {
+  const agent = { ASSENT_WECOM_SALES_DESK_AGENT_ID: "1000002" };
+  const named = { ASSENT_AUTH_AUDIENCE: "assent", ASSENT_AUTH_ISSUER: "https://i.example", ASSENT_API_KEYS: "k.json" };
+  const settings = settingsOf(readSettings({ ...NOTHING, env: { ...AUTH, ...APP, ...agent, ...named } }));
+  const { audience, issuer, apiKeysFile, wecom } = settings;
+  assert.deepEqual([audience, issuer, apiKeysFile], ["assent", "https://i.example", "k.json"]);
+  assert.equal(wecom[0]?.agentId, 1_000_002);
+  const wrong = { ...AUTH, ...APP, ASSENT_WECOM_SALES_DESK_AGENT_ID: "x" };
+  assert.match(errorsOf(readSettings({ ...NOTHING, env: wrong })).join(), /AGENT_ID.* must be the app's number/);
+});

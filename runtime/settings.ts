@@ -16,6 +16,12 @@ export interface Settings {
   readonly dataFolder: string;
   /** OIDC issuer URL or path of a JWKS file; set unless `dev`. */
   readonly auth?: string;
+  /** `aud` that tokens must name. Absent: not checked. */
+  readonly audience?: string;
+  /** `iss` that tokens must name; for a JWKS file, since an issuer URL names itself. */
+  readonly issuer?: string;
+  /** File of the API keys of machines. */
+  readonly apiKeysFile?: string;
   /** Key ring as the setting is written. Absent in `dev`: made on the first start and kept in the store. */
   readonly keys?: string;
   readonly logLevel: LogLevel;
@@ -113,6 +119,9 @@ const SHAPES = z.object({
   ASSENT_HTTP: setting(readAddress, "must be `HOST:PORT`, like `127.0.0.1:7400`").optional(),
   ASSENT_DATA: z.string().optional(),
   ASSENT_AUTH: z.string().optional(),
+  ASSENT_AUTH_AUDIENCE: z.string().optional(),
+  ASSENT_AUTH_ISSUER: z.string().optional(),
+  ASSENT_API_KEYS: z.string().optional(),
   ASSENT_KEYS: z
     .string()
     .superRefine((text, context) => {
@@ -135,7 +144,7 @@ const KNOWN = new Set(Object.keys(SHAPES.shape));
 /** Names that the design has and this version does not. */
 const LATER = new Set(["ASSENT_SIGNING_KEY", "ASSENT_ROLES"]);
 const SECRET = /^ASSENT_(KEYS|TOKEN|WECOM_.+_(TOKEN|AES_KEY|SECRET))$/;
-const WECOM = /^ASSENT_WECOM_([A-Z0-9_]+?)_(CORP_ID|TOKEN|AES_KEY|SECRET|API|TENANT)$/;
+const WECOM = /^ASSENT_WECOM_([A-Z0-9_]+?)_(CORP_ID|TOKEN|AES_KEY|SECRET|API|TENANT|AGENT_ID)$/;
 
 const DEFAULTS: Readonly<Record<string, string>> = {
   ASSENT_STORE: "sqlite:./assent.db",
@@ -245,6 +254,10 @@ const appShape = z.object({
   SECRET: z.string({ error: "is missing" }),
   API: httpUrl.default(WECOM_API),
   TENANT: z.string().default("default"),
+  AGENT_ID: setting(
+    (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+    "must be the app's number",
+  ).optional(),
 });
 
 function readWecomApps(values: Values): { readonly apps: readonly WecomApp[]; readonly errors: readonly string[] } {
@@ -274,6 +287,7 @@ const wecomApp = (name: string, given: z.infer<typeof appShape>): WecomApp => ({
   aesKey: given.AES_KEY,
   secret: given.SECRET,
   api: given.API.replace(/\/$/, ""),
+  ...(given.AGENT_ID !== undefined && { agentId: given.AGENT_ID }),
 });
 
 // ---------------------------------------------------------------------------------------------------------------- //
@@ -302,6 +316,7 @@ function settingsFrom(
   services: Readonly<Record<string, string>>,
 ): Settings {
   const { ASSENT_NATS: servers, ASSENT_NATS_CREDS: credsFile, ASSENT_AUTH: auth, ASSENT_KEYS: keys } = parsed;
+  const { ASSENT_AUTH_AUDIENCE: audience, ASSENT_AUTH_ISSUER: issuer, ASSENT_API_KEYS: apiKeysFile } = parsed;
   return {
     dev,
     store: parsed.ASSENT_STORE!,
@@ -309,6 +324,9 @@ function settingsFrom(
     http: parsed.ASSENT_HTTP!,
     dataFolder: parsed.ASSENT_DATA!,
     ...(auth !== undefined && { auth }),
+    ...(audience !== undefined && { audience }),
+    ...(issuer !== undefined && { issuer }),
+    ...(apiKeysFile !== undefined && { apiKeysFile }),
     ...(keys !== undefined && { keys }),
     logLevel: parsed.ASSENT_LOG!,
     wecom,

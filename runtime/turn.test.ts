@@ -4,8 +4,8 @@ import type { Answer } from "../engine/index.ts";
 import { brokenLink, decode, type Entry } from "./entry.ts";
 import { type AppendRow, type Store, StoreUnavailable } from "./ports.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
-import { decision, event, keyOf, SetClock, start, storeWith, to, turnsOn } from "./testing.ts";
-import { Overloaded, type Reply, type Turns } from "./turn.ts";
+import { decision, EXPENSE, event, flow, KEYS, keyOf, SetClock, start, storeWith, to, turnsOn } from "./testing.ts";
+import { Overloaded, type Reply, TURN_LIMITS, Turns } from "./turn.ts";
 
 const accepted = (reply: Reply): Extract<Reply, { kind: "accepted" }> => {
   assert.equal(reply.kind, "accepted", JSON.stringify(reply));
@@ -124,6 +124,80 @@ describe("a command is done once", () => {
 });
 
 describe("starting", () => {
+  test("a start asks the store for nothing where there is no such instance, and answers as the first where there is", async () => {
+    const memory = openMemoryStore();
+    let loads = 0;
+    const store = storeWith(memory, {
+      load: (keys) => {
+        loads += keys.length;
+        return memory.load(keys);
+      },
+    });
+    const first = accepted(await turnsOn({ store }).submit(start("A")));
+    assert.equal(loads, 0);
+    const later = turnsOn({ store });
+    const again = accepted(await later.submit(start("A")));
+    assert.deepEqual([again.duplicate, again.created, again.instance], [true, false, first.instance]);
+    const other = accepted(await turnsOn({ store }).submit(start("A", "another id")));
+    assert.deepEqual([other.duplicate, other.created], [true, false]);
+    assert.deepEqual(await journal(memory, "A"), ["start A"]);
+  });
+
+  test("a start that would be refused is a repetition all the same where it was accepted", async () => {
+    const store = openMemoryStore();
+    const first = accepted(await turnsOn({ store }).submit(start("A")));
+    // The flow is gone meanwhile.
+    const definition = flow(EXPENSE.replaceAll('"expense"', '"other"'));
+    const turns = turnsOn({ store, definition });
+    const original = flow();
+    const known = new Turns(
+      {
+        store,
+        clock: new SetClock(),
+        keys: KEYS,
+        activeDefinition: () => undefined,
+        definition: async (hash) => (hash === original.hash ? original : undefined),
+        ask: () => ({ ok: true }),
+        committed: () => undefined,
+      },
+      TURN_LIMITS,
+    );
+    assert.deepEqual(accepted(await known.submit(start("A"))).instance, first.instance);
+    assert.equal(code(await turns.submit(start("B"))), "not-found");
+  });
+
+  test("what was accepted long ago is looked up for all commands of a turn in one read, our own ids never", async () => {
+    const memory = openMemoryStore();
+    const asked: (readonly string[])[] = [];
+    const store = storeWith(memory, {
+      findCommands: (names) => {
+        asked.push(names.map(({ id }) => id));
+        return memory.findCommands(names);
+      },
+    });
+    const turns = turnsOn({ store });
+    for (const key of ["A", "B"]) {
+      await turns.submit(start(key));
+      await remarks(turns, key, 70);
+    }
+    asked.length = 0;
+    const again = ["A", "B"].flatMap((key) => [
+      event(key, "remark 0", "remark", { note: "0" }),
+      event(key, "remark 69", "remark", { note: "69" }),
+      event(key, `new ${key}`, "remark", { note: "new" }),
+      event(key, "remark 1", "remark", { note: "another body" }),
+      to(key, `timer:${key}`, { kind: "timer", timer: "gone" }),
+    ]);
+    const replies = await Promise.all(again.map((one) => turns.submit(one)));
+    assert.deepEqual(asked, [["remark 0", "new A", "remark 1", "remark 0", "new B", "remark 1"]]);
+    assert.deepEqual(
+      replies
+        .slice(0, 5)
+        .map((reply) => (reply.kind === "accepted" ? [reply.duplicate, reply.instance.version] : code(reply))),
+      [[true, 2], [true, 71], [false, 72], "id-reused", code(replies[4]!)],
+    );
+  });
+
   test("two racing starts of one key meet in one instance", async () => {
     const store = openMemoryStore();
     const turns = turnsOn({ store });

@@ -1,67 +1,38 @@
-import { hash } from "node:crypto";
 import type { Definition } from "../dsl/index.ts";
-import type { Accepted, Answer, Command, Instance, Question, Refusal, Task } from "../engine/index.ts";
-import { decide } from "../engine/index.ts";
-import { chain, type Entry, type EntryDecision, encode, encodeEffects, entryDecision } from "./entry.ts";
-import { type KeyRing, keyedDigest, newDataKey } from "./key-ring.ts";
-import { type Live, LiveInstances, nameOf, replayTo } from "./live-instances.ts";
-import type { AppendRow, Clock, Effect, InstanceKey, OldCommand, Store, Timer } from "./ports.ts";
+import type { Instance } from "../engine/index.ts";
+import { type Envelope, mayBeOld, type Reply } from "./commands.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { LiveInstances, nameOf, replayTo } from "./live-instances.ts";
+import type { Clock, InstanceKey, Store } from "./ports.ts";
+import {
+  Decider,
+  type DecisionPorts,
+  type Draft,
+  isPresumedNew,
+  type LiveInstance,
+  type Received,
+} from "./turn-decisions.ts";
+import { type Committed, commitTo, committedOf, rowOf } from "./turn-rows.ts";
 
-type WithoutDigest<C> = C extends Command ? Omit<C, "digest"> : never;
+export { type CommandDraft, type Envelope, hasSecrets, type Reply } from "./commands.ts";
+export type { Committed } from "./turn-rows.ts";
 
-/** A command before its digest is taken: the digest of an instance with secrets needs the instance's key. */
-export type CommandDraft = WithoutDigest<Command>;
-
-export interface Envelope extends InstanceKey {
-  /** For a start: the flow whose active version is taken. */
-  readonly flow?: string;
-  readonly command: CommandDraft;
-  /** What is done instead where there is no instance yet: the same command, as a start. */
-  readonly orStart?: CommandDraft;
-  /** Refuse (`version-conflict`) unless the instance stands at this version. */
-  readonly expectedVersion?: number;
-}
-
-/** `created`: this command made the instance. `duplicate`: it was accepted before, this is the first answer. */
-export type Reply =
-  | {
-      readonly kind: "accepted";
-      readonly instance: Instance;
-      readonly definition: Definition;
-      readonly created: boolean;
-      readonly duplicate: boolean;
-    }
-  | { readonly kind: "refused"; readonly refusal: Refusal; readonly instance?: Instance }
-  | { readonly kind: "not-found" };
-
-/** What was made durable with one entry, for the workers that carry it out. */
-export interface Committed extends InstanceKey {
-  /** What messages about the instance carry. */
-  readonly about: { readonly flow: string; readonly tag?: string };
-  readonly effects: readonly Effect[];
-  readonly timersSet: readonly Timer[];
-}
-
-export interface TurnPorts {
+export interface TurnPorts extends Omit<DecisionPorts, "replayed"> {
   readonly store: Store;
   readonly clock: Clock;
   readonly keys: KeyRing;
-  /** The active version of a flow. */
-  activeDefinition(flow: string): Definition | undefined;
   definition(hash: string): Promise<Definition | undefined>;
-  /** Answers from memory at once, else with a promise that never rejects. */
-  ask(question: Question): Answer | Promise<Answer>;
   committed(committed: readonly Committed[]): void;
   /** How long a write took. */
   written?(seconds: number): void;
 }
 
 export interface TurnLimits {
-  /** Instances decided in one turn. */
+  /** Instances decided in one turn. While it is written the next are decided, so a turn is better small. */
   readonly batchMax: number;
   /** Commands of one instance in one turn. */
   readonly commandsMax: number;
-  /** Turns whose write may be under way at once. */
+  /** Turns whose write may be under way at once. The store takes all that wait in one go. */
   readonly writesMax: number;
   /** Live instances kept in memory. */
   readonly cacheMax: number;
@@ -73,48 +44,18 @@ export interface TurnLimits {
 }
 
 export const TURN_LIMITS: TurnLimits = {
-  batchMax: 512,
+  batchMax: 64,
   commandsMax: 64,
-  writesMax: 2,
-  cacheMax: 20_000,
+  writesMax: 8,
+  cacheMax: 10_000,
   waitingMax: 20_000,
   answerTimeoutMs: 10_000,
   snapshotEvery: 16,
 };
 
-/** Newest command ids that an instance carries; the engine keeps as many. */
-const RECENT_MAX = 64;
-
 /** Too many commands wait; nothing happened, come again. */
 export class Overloaded extends Error {
   override readonly name = "Overloaded";
-}
-
-interface Received {
-  readonly envelope: Envelope;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
-  /** Answers by question key, and those still on their way. */
-  answers?: Map<string, Answer>;
-  pending?: Map<string, Promise<Answer>>;
-  /** It was looked up among the commands that the instance no longer carries. */
-  lookedUp?: boolean;
-}
-
-type LiveInstance = Live<Received>;
-
-/** The decisions of one turn on one instance, not yet written. */
-interface Draft {
-  readonly live: LiveInstance;
-  instance: Instance | undefined;
-  definition: Definition | undefined;
-  dataKey: Buffer | undefined;
-  readonly decisions: EntryDecision[];
-  readonly effects: Effect[];
-  readonly tasks: Map<string, Task>;
-  readonly replies: { readonly received: Received; readonly reply: Reply }[];
-  /** Waits for the world, and everything behind it with it. */
-  asking?: Received;
 }
 
 /**
@@ -125,6 +66,7 @@ export class Turns {
   readonly #ports: TurnPorts;
   readonly #limits: TurnLimits;
   readonly #instances: LiveInstances<Received>;
+  readonly #decider: Decider;
   readonly #ready = new Set<LiveInstance>();
   #writes = 0;
   #waiting = 0;
@@ -135,6 +77,11 @@ export class Turns {
     this.#ports = ports;
     this.#limits = limits;
     this.#instances = new LiveInstances(ports, limits.cacheMax);
+    this.#decider = new Decider({
+      activeDefinition: (flow) => ports.activeDefinition(flow),
+      ask: (question, carried) => ports.ask(question, carried),
+      replayed: (key, version, dataKey) => this.#replayed(key, version, dataKey),
+    });
   }
 
   /** Resolves when the decision is durable. @throws {StoreUnavailable} @throws {Overloaded} nothing happened. */
@@ -176,7 +123,10 @@ export class Turns {
       await this.#hold(live, () => this.#loadOne(live, this.#instances));
     }
     const current = live.loaded ? live : await this.#aside(key);
-    if (!current.instance || !current.definition) return undefined;
+    if (!current.instance || !current.definition) {
+      this.#forgetNothing(live);
+      return undefined;
+    }
     if (version === undefined || version === current.instance.version) {
       return { instance: current.instance, definition: current.definition };
     }
@@ -190,10 +140,19 @@ export class Turns {
     return (live.loaded ? live : await this.#aside(key)).dataKey;
   }
 
+  /** That there is no instance is true until somebody starts it, perhaps on another node. */
+  #forgetNothing(live: LiveInstance): void {
+    if (!live.busy && !live.instance) this.#instances.forget(live);
+  }
+
   #settled(): void {
     this.#waiting -= 1;
     if (this.#waiting === 0) for (const wake of this.#idle.splice(0)) wake();
   }
+
+  // -------------------------------------------------------------------------------------------------------------- //
+  // Taking
+  // -------------------------------------------------------------------------------------------------------------- //
 
   #makeReady(live: LiveInstance): void {
     if (live.busy || live.waiting.length === 0) return;
@@ -211,12 +170,20 @@ export class Turns {
   }
 
   #turn(): void {
-    const lives = this.#take();
-    const missing = lives.filter((live) => !live.loaded);
-    if (missing.length > 0) void this.#loadAll(missing);
-    const drafts = lives.filter((live) => live.loaded).map((live) => this.#decideWaiting(live));
-    const written = drafts.filter((draft) => draft.decisions.length > 0);
-    for (const draft of drafts) if (draft.decisions.length === 0) this.#finish(draft);
+    const missing: LiveInstance[] = [];
+    const unsure: LiveInstance[] = [];
+    const written: Draft[] = [];
+    for (const live of this.#take()) {
+      if (!live.loaded && !isPresumedNew(live)) missing.push(live);
+      else if (this.#toLookUp(live).length > 0) unsure.push(live);
+      else {
+        const draft = this.#decider.decideWaiting(live, this.#ports.clock.now(), this.#limits.commandsMax);
+        if (draft.decisions.length > 0) written.push(draft);
+        else this.#finish(draft);
+      }
+    }
+    if (missing.length > 0) void this.#load(missing);
+    if (unsure.length > 0) void this.#lookUp(unsure);
     if (written.length > 0) void this.#write(written);
     this.#schedule();
   }
@@ -234,7 +201,16 @@ export class Turns {
     return lives;
   }
 
-  async #loadAll(lives: readonly LiveInstance[]): Promise<void> {
+  #release(live: LiveInstance): void {
+    live.busy = false;
+    this.#makeReady(live);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- //
+  // Asking the store and the world
+  // -------------------------------------------------------------------------------------------------------------- //
+
+  async #load(lives: readonly LiveInstance[]): Promise<void> {
     const failed = await this.#instances
       .load(lives)
       .catch((error: unknown) => new Map(lives.map((live) => [live, error] as const)));
@@ -247,6 +223,44 @@ export class Turns {
     if (failed.size > 0) throw failed.get(live);
   }
 
+  /** Commands of which only the store can tell whether they were accepted long ago. */
+  #toLookUp({ instance, waiting }: LiveInstance): readonly Received[] {
+    if (!instance) return [];
+    const next = waiting.length > this.#limits.commandsMax ? waiting.slice(0, this.#limits.commandsMax) : waiting;
+    return next.filter((one) => one.earlier === undefined && mayBeOld(instance, one.envelope.command));
+  }
+
+  /** All of a turn in one read. */
+  async #lookUp(lives: readonly LiveInstance[]): Promise<void> {
+    const asked = lives.flatMap((live) => this.#toLookUp(live).map((received) => ({ live, received })));
+    try {
+      const found = await this.#ports.store.findCommands(
+        asked.map(({ live: { key }, received: { envelope } }) => ({
+          tenant: key.tenant,
+          instance: key.instance,
+          source: envelope.command.source,
+          id: envelope.command.id,
+        })),
+      );
+      for (const [index, { received }] of asked.entries()) received.earlier = found[index] ?? "none";
+    } catch (error) {
+      for (const { live, received } of asked) live.waiting.splice(live.waiting.indexOf(received), 1)[0]?.reject(error);
+    }
+    for (const live of lives) this.#release(live);
+  }
+
+  /** Waits for the answers, outside the turn; then the command is decided again, before those behind it. */
+  async #resume(live: LiveInstance, asking: Received): Promise<void> {
+    try {
+      await asking.answers?.gather(this.#limits.answerTimeoutMs);
+      live.waiting.unshift(asking);
+    } catch (error) {
+      asking.reject(error);
+    } finally {
+      this.#release(live);
+    }
+  }
+
   async #hold(live: LiveInstance, work: () => Promise<void>): Promise<void> {
     live.busy = true;
     try {
@@ -254,262 +268,6 @@ export class Turns {
     } finally {
       this.#release(live);
     }
-  }
-
-  #release(live: LiveInstance): void {
-    live.busy = false;
-    this.#makeReady(live);
-  }
-
-  // -------------------------------------------------------------------------------------------------------------- //
-  // Deciding
-  // -------------------------------------------------------------------------------------------------------------- //
-
-  #decideWaiting(live: LiveInstance): Draft {
-    const draft: Draft = {
-      live,
-      instance: live.instance,
-      definition: live.definition,
-      dataKey: live.dataKey,
-      decisions: [],
-      effects: [],
-      tasks: new Map(),
-      replies: [],
-    };
-    const at = Math.max(this.#ports.clock.now(), live.instance?.updatedAt ?? 0);
-    while (live.waiting.length > 0 && draft.decisions.length < this.#limits.commandsMax && !draft.asking) {
-      const received = live.waiting.shift()!;
-      this.#decideOne(draft, received, at);
-    }
-    return draft;
-  }
-
-  #decideOne(draft: Draft, received: Received, at: number): void {
-    try {
-      const reply = this.#replyTo(draft, received, at);
-      if (reply) draft.replies.push({ received, reply });
-    } catch (error) {
-      // A bug, or a payload nested beyond what JSON can write: this command fails, those beside it go on.
-      received.reject(error);
-    }
-  }
-
-  /** @returns `undefined` where the answer comes later. */
-  #replyTo(draft: Draft, received: Received, at: number): Reply | undefined {
-    const { envelope } = received;
-    if (!draft.instance && !this.#prepareStart(draft, envelope)) return { kind: "not-found" };
-    const definition = draft.definition!;
-    const { instance } = draft;
-    const command = commandOf(envelope, instance, draft.dataKey);
-    if (instance) {
-      if (needsLookUp(instance, command) && !received.lookedUp) {
-        draft.asking = received;
-        return undefined;
-      }
-      if (!isKnown(instance, command)) {
-        if (envelope.expectedVersion !== undefined && envelope.expectedVersion !== instance.version) {
-          return { kind: "refused", refusal: versionConflict(instance), instance };
-        }
-        if (command.kind === "start") {
-          return { kind: "accepted", instance, definition, created: false, duplicate: true };
-        }
-      }
-    }
-    const decision = decide(definition, instance, command, at, (question) => this.#answer(received, question));
-    switch (decision.kind) {
-      case "accepted":
-        this.#accept(draft, command, decision);
-        return { kind: "accepted", instance: decision.instance, definition, created: !instance, duplicate: false };
-      case "refused":
-        return { kind: "refused", refusal: decision, ...(instance && { instance }) };
-      case "duplicate":
-        return this.#firstAnswer(draft, received, decision.version);
-      case "needs":
-        for (const question of decision.questions) this.#answer(received, question);
-        draft.asking = received;
-        return undefined;
-    }
-  }
-
-  #prepareStart(draft: Draft, { command, orStart, flow }: Envelope): boolean {
-    if ((orStart ?? command).kind !== "start" || flow === undefined) return false;
-    draft.definition = this.#ports.activeDefinition(flow);
-    if (draft.definition && hasSecrets(draft.definition)) draft.dataKey ??= newDataKey();
-    return draft.definition !== undefined;
-  }
-
-  #accept(draft: Draft, command: Command, accepted: Accepted): void {
-    draft.instance = accepted.instance;
-    draft.decisions.push(entryDecision(command, accepted));
-    draft.effects.push(...accepted.effects);
-    for (const task of accepted.tasks) draft.tasks.set(task.id, task);
-  }
-
-  /** The first answer: the instance as it was after the command was accepted. */
-  #firstAnswer(draft: Draft, received: Received, version: number): Reply | undefined {
-    const { live, definition, dataKey } = draft;
-    const duplicate = (first: Instance): Reply => ({
-      kind: "accepted",
-      instance: first,
-      definition: definition!,
-      created: false,
-      duplicate: true,
-    });
-    const written = draft.instance!.version === version ? draft.instance : draftedAt(draft, version);
-    if (written) return duplicate(written);
-    this.#replayed(live.key, version, dataKey).then(
-      (first) => received.resolve(first ? duplicate(first) : { kind: "not-found" }),
-      received.reject,
-    );
-    return undefined;
-  }
-
-  // -------------------------------------------------------------------------------------------------------------- //
-  // Asking the world
-  // -------------------------------------------------------------------------------------------------------------- //
-
-  #answer(received: Received, question: Question): Answer | undefined {
-    const known = received.answers?.get(question.key);
-    if (known || received.pending?.has(question.key)) return known;
-    const answer = this.#ports.ask(question);
-    if (answer instanceof Promise) {
-      received.pending ??= new Map();
-      received.pending.set(question.key, answer);
-      return undefined;
-    }
-    received.answers ??= new Map();
-    received.answers.set(question.key, answer);
-    return answer;
-  }
-
-  /** Waits for the answers, outside the turn; then the command is decided again, before those behind it. */
-  async #resume(live: LiveInstance, received: Received): Promise<void> {
-    try {
-      if (received.pending) await this.#gather(received, received.pending);
-      else if (await this.#answeredLongAgo(live, received)) return;
-      live.waiting.unshift(received);
-    } catch (error) {
-      received.reject(error);
-    } finally {
-      this.#release(live);
-    }
-  }
-
-  async #gather(received: Received, pending: ReadonlyMap<string, Promise<Answer>>): Promise<void> {
-    received.answers ??= new Map();
-    const { promise: late, resolve } = Promise.withResolvers<Answer>();
-    const timer = setTimeout(
-      () => resolve({ failed: `no answer within ${this.#limits.answerTimeoutMs} ms`, retryable: true }),
-      this.#limits.answerTimeoutMs,
-    );
-    try {
-      for (const [key, answer] of pending) received.answers.set(key, await Promise.race([answer, late]));
-    } finally {
-      clearTimeout(timer);
-      delete received.pending;
-    }
-  }
-
-  /** Was it accepted long ago, before the newest commands that the instance carries? */
-  async #answeredLongAgo(live: LiveInstance, received: Received): Promise<boolean> {
-    const { command } = received.envelope;
-    received.lookedUp = true;
-    const old = await this.#ports.store.findCommand(live.key, command.source, command.id);
-    if (!old) return false;
-    if (old.digest !== digestOf(command, live.dataKey)) {
-      received.resolve({
-        kind: "refused",
-        refusal: idReused(command.id),
-        ...(live.instance && { instance: live.instance }),
-      });
-    } else {
-      const instance = await this.#replayed(live.key, old.version, live.dataKey);
-      const definition = live.definition!;
-      received.resolve(
-        instance ? { kind: "accepted", instance, definition, created: false, duplicate: true } : { kind: "not-found" },
-      );
-    }
-    return true;
-  }
-
-  // -------------------------------------------------------------------------------------------------------------- //
-  // Writing
-  // -------------------------------------------------------------------------------------------------------------- //
-
-  async #write(drafts: readonly Draft[]): Promise<void> {
-    this.#writes += 1;
-    try {
-      const rows = drafts.map((draft) => this.#row(draft));
-      const began = performance.now();
-      const { taken } = await this.#ports.store.append(rows);
-      this.#ports.written?.((performance.now() - began) / 1000);
-      const lost = new Set(taken.map(nameOf));
-      const kept = drafts
-        .map((draft, index) => ({ draft, row: rows[index]! }))
-        .filter(({ draft }) => !lost.has(draft.live.name));
-      for (const { draft, row } of kept) commitTo(draft, row);
-      this.#ports.committed(kept.map(({ draft, row }) => committedOf(draft, row)));
-      for (const draft of drafts) lost.has(draft.live.name) ? this.#decideAgain(draft) : this.#finish(draft);
-    } catch (error) {
-      for (const draft of drafts) this.#fail(draft, error);
-    } finally {
-      this.#writes -= 1;
-      this.#schedule();
-    }
-  }
-
-  #row(draft: Draft): AppendRow {
-    const { live, dataKey, decisions } = draft;
-    const instance = draft.instance!;
-    const entry: Entry = { definition: instance.definition, at: instance.updatedAt, decisions };
-    const body = encode(entry, dataKey);
-    const before = live.instance;
-    const snapshotDue = instance.version - live.snapshotVersion >= this.#limits.snapshotEvery;
-    const sequence = live.sequence + 1;
-    return {
-      ...live.key,
-      sequence,
-      at: instance.updatedAt,
-      body,
-      hash: chain(live.hash, body),
-      projection: {
-        summary: summaryOf(instance),
-        ...(snapshotDue && { snapshot: encode(instance, dataKey) }),
-        tasks: [...draft.tasks.values()],
-        ...timerChanges(before, instance),
-        effects: encodeEffects(draft.effects, dataKey),
-        oldCommands: before ? fallenOut(before, instance, sequence) : [],
-        ...(dataKey && !before && { wrappedKey: this.#ports.keys.wrap(dataKey) }),
-      },
-    };
-  }
-
-  /** Answers go out after the commit; then the command that waits for the world, or whatever came meanwhile. */
-  #finish(draft: Draft): void {
-    for (const { received, reply } of draft.replies) received.resolve(reply);
-    if (draft.asking) void this.#resume(draft.live, draft.asking);
-    else this.#release(draft.live);
-  }
-
-  /** Somebody else wrote this sequence first: load again and decide all of it again, in the same order. */
-  #decideAgain(draft: Draft): void {
-    this.#instances.forget(draft.live);
-    this.#requeue(draft);
-    this.#release(draft.live);
-  }
-
-  #requeue({ live, replies, asking }: Draft): void {
-    const again = [...replies.map(({ received }) => received), ...(asking ? [asking] : [])];
-    // What somebody else wrote may have been one of them.
-    for (const received of again) received.lookedUp = false;
-    live.waiting.unshift(...again);
-  }
-
-  #fail(draft: Draft, error: unknown): void {
-    this.#instances.forget(draft.live);
-    for (const { received } of draft.replies) received.reject(error);
-    draft.asking?.reject(error);
-    this.#release(draft.live);
   }
 
   async #aside(key: InstanceKey): Promise<LiveInstance> {
@@ -522,101 +280,60 @@ export class Turns {
   async #replayed(key: InstanceKey, version: number, dataKey: Buffer | undefined): Promise<Instance | undefined> {
     return replayTo(await this.#ports.store.history(key), version, dataKey, this.#ports);
   }
-}
 
-/** The instance at a version that this turn itself decided and that is not written yet. */
-function draftedAt({ replies }: Draft, version: number): Instance | undefined {
-  for (const { reply } of replies) {
-    if (reply.kind === "accepted" && reply.instance.version === version) return reply.instance;
+  // -------------------------------------------------------------------------------------------------------------- //
+  // Writing
+  // -------------------------------------------------------------------------------------------------------------- //
+
+  async #write(drafts: readonly Draft[]): Promise<void> {
+    this.#writes += 1;
+    try {
+      const rows = drafts.map((draft) => rowOf(draft, this.#ports.keys, this.#limits.snapshotEvery));
+      const began = performance.now();
+      const { taken } = await this.#ports.store.append(rows);
+      this.#ports.written?.((performance.now() - began) / 1000);
+      const lost = new Set(taken.map(nameOf));
+      const committed: Committed[] = [];
+      for (const [index, draft] of drafts.entries()) {
+        if (lost.has(draft.live.name)) continue;
+        commitTo(draft, rows[index]!);
+        committed.push(committedOf(draft, rows[index]!));
+      }
+      this.#ports.committed(committed);
+      for (const draft of drafts) lost.has(draft.live.name) ? this.#decideAgain(draft) : this.#finish(draft);
+    } catch (error) {
+      for (const draft of drafts) this.#fail(draft, error);
+    } finally {
+      this.#writes -= 1;
+      this.#schedule();
+    }
   }
-  return undefined;
-}
 
-/** A start in place of an event has the event's digest: delivered again, it is the same command. */
-function commandOf({ command, orStart }: Envelope, instance: Instance | undefined, key: Buffer | undefined): Command {
-  const chosen = instance || !orStart ? command : orStart;
-  return { ...chosen, digest: digestOf(command, key) } as Command;
-}
-
-/** The digest covers what the command asks for, not who brought it, nor what the directory knew of a person then. */
-function digestOf(command: CommandDraft, key: Buffer | undefined): string {
-  const { id: _id, source: _source, ...body } = command;
-  const text = JSON.stringify(body.kind === "start" ? { ...body, initiator: body.initiator.id } : body);
-  return key ? keyedDigest(key, text) : hash("sha256", text, "base64url");
-}
-
-/** Timers and reports carry ids of our own making, which repeat only while they are among the newest. */
-const needsLookUp = (instance: Instance, command: Command): boolean =>
-  instance.recent.length >= RECENT_MAX &&
-  command.kind !== "timer" &&
-  command.kind !== "report" &&
-  !isKnown(instance, command);
-
-const isKnown = (instance: Instance, { source, id }: Command): boolean =>
-  instance.recent.some((recent) => recent.id === id && recent.source === source);
-
-const secretFlows = new WeakMap<Definition, boolean>();
-
-/** Does the flow have any secret field, in its data or in an event? */
-export function hasSecrets(definition: Definition): boolean {
-  let known = secretFlows.get(definition);
-  if (known === undefined) {
-    const payload = definition.events.flatMap((event) => event.payload);
-    known = [...definition.fields, ...payload].some((field) => field.secret);
-    secretFlows.set(definition, known);
+  /** Answers go out after the commit; then the command that waits for the world, or whatever came meanwhile. */
+  #finish({ live, replies, asking }: Draft): void {
+    for (const { received, reply } of replies) received.resolve(reply);
+    if (asking) return void this.#resume(live, asking);
+    this.#release(live);
+    this.#forgetNothing(live);
+    if (live.instance?.outcome !== undefined) this.#instances.ended(live);
   }
-  return known;
+
+  /** Somebody else wrote this sequence first: load again and decide all of it again, in the same order. */
+  #decideAgain({ live, replies, asking }: Draft): void {
+    this.#instances.forget(live);
+    live.contested = true;
+    const again = [...replies.map(({ received }) => received), ...(asking ? [asking] : [])];
+    // What somebody else wrote may have been one of them.
+    for (const received of again) delete received.earlier;
+    live.waiting.unshift(...again);
+    this.#release(live);
+  }
+
+  #fail({ live, replies, asking }: Draft, error: unknown): void {
+    this.#instances.forget(live);
+    live.contested = true;
+    for (const { received } of replies) received.reject(error);
+    asking?.reject(error);
+    this.#release(live);
+  }
 }
-
-function commitTo({ live, instance, definition, dataKey }: Draft, row: AppendRow): void {
-  if (row.projection.snapshot !== undefined) live.snapshotVersion = instance!.version;
-  Object.assign(live, { instance, definition, dataKey, sequence: row.sequence, hash: row.hash });
-}
-
-const committedOf = ({ live, instance, effects }: Draft, { projection }: AppendRow): Committed => ({
-  ...live.key,
-  about: instance!,
-  effects,
-  timersSet: projection.timersSet,
-});
-
-const summaryOf = (instance: Instance) => ({
-  flow: instance.flow,
-  key: instance.key,
-  state: instance.state,
-  ...(instance.outcome !== undefined && { outcome: instance.outcome }),
-  initiator: instance.initiator.id,
-  definition: instance.definition,
-  version: instance.version,
-  startedAt: instance.startedAt,
-  updatedAt: instance.updatedAt,
-});
-
-function timerChanges(before: Instance | undefined, after: Instance): { timersSet: Timer[]; timersGone: string[] } {
-  if (before?.timers === after.timers) return { timersSet: [], timersGone: [] };
-  const had = new Set(before?.timers.map((timer) => timer.id));
-  const has = new Set(after.timers.map((timer) => timer.id));
-  return {
-    timersSet: after.timers.filter((timer) => !had.has(timer.id)),
-    timersGone: [...had].filter((id) => !has.has(id)),
-  };
-}
-
-/** Commands that the instance carried before and no longer does. */
-function fallenOut(before: Instance, after: Instance, sequence: number): OldCommand[] {
-  const oldest = after.recent[0]?.version ?? 0;
-  return before.recent.filter((recent) => recent.version < oldest).map((recent) => ({ ...recent, sequence }));
-}
-
-const idReused = (id: string): Refusal => ({
-  kind: "refused",
-  code: "id-reused",
-  message: `the id \`${id}\` was used by another command; take a fresh id for a new command`,
-});
-
-const versionConflict = (instance: Instance): Refusal => ({
-  kind: "refused",
-  code: "version-conflict",
-  message: `the instance has moved to version ${instance.version}; look at it again and decide anew`,
-  details: { version: instance.version },
-});

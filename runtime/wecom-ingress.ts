@@ -28,6 +28,8 @@ export interface WecomPorts {
   deadLetter(letter: DeadLetter): Promise<void>;
   /** A raw event was stored; its effect is due. */
   stored(): void;
+  /** For the log, where somebody looks who misses an instance. */
+  note(fields: object, message: string): void;
 }
 
 export interface HookReply {
@@ -37,6 +39,8 @@ export interface HookReply {
 }
 
 const DONE: WorkResult = { kind: "done" };
+/** Before the id of the raw event, `in/APP/SHA256`. */
+const LETTER = "wecom/";
 /** Tries to fetch a form before the event goes to the dead letters. */
 const ATTEMPTS_MAX = 8;
 
@@ -84,35 +88,50 @@ export class WecomIngress {
     if (taken.length === 0) this.#ports.stored();
   }
 
-  /** Fetches the form, maps it, and starts or moves its instance. */
+  /** Fetches the form, maps it, and starts or moves its instance; what can't be done goes to the dead letters. */
   async perform(effect: RawEffect, work: Work): Promise<WorkResult> {
+    const result = await this.#take(effect, work);
+    return result.kind === "dead" ? this.#bury(effect, work, result.error) : result;
+  }
+
+  /** An event of the dead letters once more: `dead` and `retry` leave it where it is. */
+  again({ tenant, id, body: xml }: DeadLetter): Promise<WorkResult> {
+    const raw = id.slice(LETTER.length);
+    const [, app = ""] = raw.split("/");
+    const effect: RawEffect = { id: raw, kind: "ingest", connector: "wecom", app, xml };
+    return this.#take(effect, { tenant, instance: raw, effect, attempts: 0 });
+  }
+
+  async #take(effect: RawEffect, work: Work): Promise<WorkResult> {
     const app = this.#ports.apps.find((candidate) => candidate.app === effect.app);
-    if (!app) return this.#bury(effect, work, `the WeCom app \`${effect.app}\` is not configured any more`);
+    if (!app) return dead(`the WeCom app \`${effect.app}\` is not configured any more`);
+    if (app.tenant !== work.tenant) return dead(`the WeCom app \`${effect.app}\` belongs to another tenant now`);
     const result = await ingest(effect.xml, app, {
       sources: this.#ports.sources(),
       api: this.#ports.api,
       isKnown: (flow, key) => this.#ports.exists(app.tenant, instanceId(app.tenant, flow, key)),
     });
-    return this.#follow(result, effect, work, app);
+    return this.#follow(result, work, app);
   }
 
-  async #follow(result: Ingested, effect: RawEffect, work: Work, app: WecomApp): Promise<WorkResult> {
+  async #follow(result: Ingested, work: Work, app: WecomApp): Promise<WorkResult> {
     switch (result.kind) {
       case "ignored":
+        this.#ports.note({ app: app.app, event: work.effect.id, reason: result.reason }, "a WeCom event was ignored");
         return DONE;
       case "dead":
-        return this.#bury(effect, work, result.reason);
+        return dead(result.reason);
       case "retry":
-        if (work.attempts + 1 >= ATTEMPTS_MAX) return this.#bury(effect, work, result.reason);
+        if (work.attempts + 1 >= ATTEMPTS_MAX) return dead(result.reason);
         return { kind: "retry", error: result.reason, afterMs: result.afterMs };
       case "start":
-        return this.#start(result, effect, work, app);
+        return this.#start(result, work, app);
       case "signal":
-        return this.#signal(result, effect, work, app);
+        return this.#signal(result, work, app);
     }
   }
 
-  async #start(plan: StartPlan, effect: RawEffect, work: Work, app: WecomApp): Promise<WorkResult> {
+  async #start(plan: StartPlan, work: Work, app: WecomApp): Promise<WorkResult> {
     const { tenant } = app;
     const instance = instanceId(tenant, plan.flow, plan.key);
     const reply = await this.#ports.submit({
@@ -132,11 +151,11 @@ export class WecomIngress {
         ...(plan.event === undefined ? { data: plan.data } : { event: plan.event, payload: plan.data }),
       },
     });
-    if (reply.kind !== "accepted") return this.#refused(reply, plan.flow, effect, work);
-    return reply.created || !plan.otherwise ? DONE : this.#signal(plan.otherwise, effect, work, app);
+    if (reply.kind !== "accepted") return this.#refused(reply, plan.flow, work);
+    return reply.created || !plan.otherwise ? DONE : this.#signal(plan.otherwise, work, app);
   }
 
-  async #signal(plan: SignalPlan, effect: RawEffect, work: Work, { tenant }: WecomApp): Promise<WorkResult> {
+  async #signal(plan: SignalPlan, work: Work, { tenant }: WecomApp): Promise<WorkResult> {
     const { commandId: id, status, withdraw } = plan;
     const reply = await this.#ports.submit({
       tenant,
@@ -144,27 +163,20 @@ export class WecomIngress {
       command: { kind: "signal", id, source: WECOM_SOURCE, status, withdraw },
     });
     // A form that never started one has nothing to tell.
-    return reply.kind === "accepted" || reply.kind === "not-found"
-      ? DONE
-      : this.#refused(reply, plan.flow, effect, work);
+    return reply.kind === "accepted" || reply.kind === "not-found" ? DONE : this.#refused(reply, plan.flow, work);
   }
 
-  #refused(
-    reply: Exclude<Reply, { kind: "accepted" }>,
-    flow: string,
-    effect: RawEffect,
-    work: Work,
-  ): Promise<WorkResult> {
-    if (reply.kind === "not-found") return this.#bury(effect, work, `there is no flow \`${flow}\``);
+  #refused(reply: Exclude<Reply, { kind: "accepted" }>, flow: string, work: Work): WorkResult {
+    if (reply.kind === "not-found") return dead(`there is no flow \`${flow}\``);
     const { code, message, fields, retryable } = reply.refusal;
-    if (retryable && work.attempts + 1 < ATTEMPTS_MAX) return Promise.resolve({ kind: "retry", error: message });
+    if (retryable && work.attempts + 1 < ATTEMPTS_MAX) return { kind: "retry", error: message };
     const detail = fields?.map((fault) => `${fault.field}: ${fault.message}`).join("; ");
-    return this.#bury(effect, work, `${code}: ${detail ?? message}`);
+    return dead(`${code}: ${detail ?? message}`);
   }
 
   async #bury(effect: RawEffect, { tenant }: Work, reason: string): Promise<WorkResult> {
     const letter = {
-      id: `wecom/${effect.id}`,
+      id: `${LETTER}${effect.id}`,
       tenant,
       at: this.#ports.clock.now(),
       origin: "wecom",
@@ -175,3 +187,5 @@ export class WecomIngress {
     return DONE;
   }
 }
+
+const dead = (error: string): WorkResult => ({ kind: "dead", error });

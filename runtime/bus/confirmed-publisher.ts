@@ -67,7 +67,8 @@ export class ConfirmedPublisher {
 
   /** The connection is back: what was on its way may be lost. */
   reconnected(): void {
-    for (const [token, entry] of this.#sent) this.#send(token, entry);
+    const now = this.#wire.now();
+    for (const [token, entry] of this.#sent) this.#send(token, entry, now);
     this.#fill();
   }
 
@@ -78,7 +79,7 @@ export class ConfirmedPublisher {
       if (now >= entry.giveUpAt) {
         this.#sent.delete(token);
         giveUp(entry);
-      } else if (now >= entry.sendAgainAt && this.#wire.connected) this.#send(token, entry);
+      } else if (now >= entry.sendAgainAt && this.#wire.connected) this.#send(token, entry, now);
     }
     while (now >= (this.#waiting.peek()?.giveUpAt ?? Number.POSITIVE_INFINITY)) giveUp(this.#waiting.shift()!);
     this.#fill();
@@ -91,16 +92,18 @@ export class ConfirmedPublisher {
   }
 
   #fill(): void {
+    if (this.#waiting.size === 0) return;
+    const now = this.#wire.now();
     while (this.#sent.size < UNCONFIRMED_MAX && this.#waiting.size > 0 && this.#wire.connected) {
       const entry = this.#waiting.shift()!;
       const token = this.#nextToken++;
       this.#sent.set(token, entry);
-      this.#send(token, entry);
+      this.#send(token, entry, now);
     }
   }
 
-  #send(token: number, entry: Entry): void {
-    entry.sendAgainAt = this.#wire.now() + ANSWER_TIMEOUT_MS;
+  #send(token: number, entry: Entry, now: number): void {
+    entry.sendAgainAt = now + ANSWER_TIMEOUT_MS;
     try {
       this.#wire.send(entry.message, token);
     } catch (error) {

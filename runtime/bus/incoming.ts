@@ -74,23 +74,26 @@ function toIncoming(
   const key = about.key ?? text(attributes["subject"]) ?? headers.get("assent-key");
   if (key === undefined)
     return unreadable("no-key", "no key in the subject, in the CloudEvent's `subject` or in the header `Assent-Key`");
+  const { tenant, flow, event } = about;
+  const { id, source } = identity(attributes, headers, sequence);
+  const incoming: Growing<IncomingEvent> = {
+    tenant,
+    flow,
+    event,
+    key,
+    id,
+    source,
+    payload: data,
+    headers: carriedOn(attributes, headers),
+  };
   const initiator = text(attributes["assentinitiator"]) ?? headers.get("assent-initiator");
   const actor = text(attributes["assentactor"]) ?? headers.get("assent-actor");
-  return {
-    ok: true,
-    incoming: {
-      tenant: about.tenant,
-      flow: about.flow,
-      event: about.event,
-      key,
-      ...identity(attributes, headers, sequence),
-      ...(initiator === undefined ? {} : { initiator }),
-      ...(actor === undefined ? {} : { actor }),
-      payload: data,
-      headers: carriedOn(attributes, headers),
-    },
-  };
+  if (initiator !== undefined) incoming.initiator = initiator;
+  if (actor !== undefined) incoming.actor = actor;
+  return { ok: true, incoming };
 }
+
+type Growing<Thing> = { -readonly [Name in keyof Thing]: Thing[Name] };
 
 function identity(
   attributes: Content["attributes"],
@@ -109,11 +112,11 @@ function carriedOn(attributes: Content["attributes"], headers: ReadonlyMap<strin
   const traceparent = text(attributes["traceparent"]) ?? headers.get("traceparent");
   const tag = headers.get("x-gray-tag");
   const messageId = headers.get("nats-msg-id");
-  return {
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(tag === undefined ? {} : { "X-Gray-Tag": tag }),
-    ...(messageId === undefined ? {} : { "Nats-Msg-Id": messageId }),
-  };
+  const carried: Record<string, string> = {};
+  if (traceparent !== undefined) carried["traceparent"] = traceparent;
+  if (tag !== undefined) carried["X-Gray-Tag"] = tag;
+  if (messageId !== undefined) carried["Nats-Msg-Id"] = messageId;
+  return carried;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- //
@@ -190,7 +193,10 @@ function decodeHeader(value: string): string | undefined {
 /** Header names are compared as HTTP does; NATS keeps the sender's case. Empty values say nothing. */
 function lowerCaseNames(headers: Headers): ReadonlyMap<string, string> {
   const named = new Map<string, string>();
-  for (const [name, value] of Object.entries(headers)) if (value !== "") named.set(name.toLowerCase(), value);
+  for (const name in headers) {
+    const value = headers[name]!;
+    if (value !== "") named.set(name.toLowerCase(), value);
+  }
   return named;
 }
 

@@ -176,6 +176,7 @@ interface Settlement<D extends Delivery> {
 /** The handler's view of a delivery. Only the first settling of each handing out counts. */
 class Held<D extends Delivery> implements BusMessage {
   delivery: D;
+  readonly subject: string;
   readonly order: string;
   isOut = false;
   #retries = 0;
@@ -183,13 +184,11 @@ class Held<D extends Delivery> implements BusMessage {
 
   constructor(delivery: D, settlement: Settlement<D>) {
     this.delivery = delivery;
-    this.order = orderOf(delivery.subject);
+    this.subject = delivery.subject;
+    this.order = orderOf(this.subject);
     this.#settlement = settlement;
   }
 
-  get subject(): string {
-    return this.delivery.subject;
-  }
   get headers(): Headers {
     return this.delivery.headers;
   }

@@ -52,6 +52,19 @@ describe("the NATS bus and its server", { skip, timeout: 120_000 }, () => {
     assert.equal(state.messages, 1);
   });
 
+  for (const [name, value] of [
+    ["X-Gray-Tag", "beta\r\nNats-Msg-Id: o-2"],
+    ["X-Gray\nTag", "beta"],
+  ] as const) {
+    test(`a header \`${JSON.stringify(name)}: ${JSON.stringify(value)}\` is refused, and what is beside it is sent`, async () => {
+      await emptyStreams();
+      bus = await openNatsBus({ urls: server.url });
+      const broken = { ...out("assent.out.t.leave.approved", "o-1"), headers: { [name]: value } };
+      await assert.rejects(bus.publish([broken]), { name: "NotSendable" });
+      await bus.publish([out("assent.out.t.leave.approved", "o-3")]);
+    });
+  }
+
   test("the server is killed again and again: all that was confirmed is consumed, in order", async () => {
     await emptyStreams();
     bus = await openNatsBus({ urls: server.url });

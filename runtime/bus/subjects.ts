@@ -26,7 +26,7 @@ const OUT = "assent.out.";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters break the protocol's lines.
 const UNSAFE_IN_TOKEN = /[.*>%\s\u0000-\u001f\u007f]/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-const UNSENDABLE = /[*>\s\u0000-\u001f\u007f]/u;
+const UNSENDABLE = /^$|^\.|\.\.|\.$|[*>\s\u0000-\u001f\u007f]/u;
 
 export function inSubject({ tenant, flow, event, key }: InSubject): string {
   const subject = `${IN}${encodeToken(tenant)}.${encodeToken(flow)}.${encodeToken(event)}`;
@@ -45,7 +45,7 @@ export function parseInSubject(subject: string): InSubject | undefined {
   if (tokens === undefined || tokens.length > 4) return undefined;
   const [tenant, flow, event, key] = tokens;
   if (tenant === undefined || flow === undefined || event === undefined) return undefined;
-  return { tenant, flow, event, ...(key === undefined ? {} : { key }) };
+  return key === undefined ? { tenant, flow, event } : { tenant, flow, event, key };
 }
 
 /** Messages that give the same text are kept in order: those of one instance, where the subject holds its key. */
@@ -83,7 +83,7 @@ export function decodeToken(token: string): string | undefined {
 
 /** True if a message can be sent there: tokens, none of them empty, a wildcard or with a blank in it. */
 export function isPublishable(subject: string): boolean {
-  return !UNSENDABLE.test(subject) && subject.split(".").every((token) => token !== "");
+  return !UNSENDABLE.test(subject);
 }
 
 /** NATS's matching: `*` stands for one token, `>` at the end for one or more. */
@@ -99,8 +99,13 @@ export function subjectMatcher(pattern: string): (subject: string) => boolean {
 }
 
 function decodeTokens(tokens: readonly string[]): readonly string[] | undefined {
-  const decoded = tokens.map(decodeToken);
-  return decoded.every((token) => token !== undefined) ? decoded : undefined;
+  const decoded: string[] = [];
+  for (const token of tokens) {
+    const name = decodeToken(token);
+    if (name === undefined) return undefined;
+    decoded.push(name);
+  }
+  return decoded;
 }
 
 function percentEncoded(character: string): string {

@@ -4,6 +4,7 @@ import { counted, EXIT, type Io, paint, printJson } from "./io.ts";
 interface Options {
   readonly json?: true;
   readonly strict?: true;
+  readonly watch?: true;
 }
 
 export const checkCommand = (io: Io): Command =>
@@ -12,9 +13,17 @@ export const checkCommand = (io: Io): Command =>
     .argument("<path...>", "a file, or a folder that is searched for *.flow")
     .option("--json", "one JSON value on standard output")
     .option("--strict", "warnings fail, too")
+    .option("--watch", "again whenever a file changes, until it is interrupted")
     .addHelpText("after", "\nExample:\n  assent check my-flow")
     .action(async (paths: readonly string[], options: Options) => {
-      io.exitCode = await check(paths, options, io);
+      const run = () => check(paths, options, io);
+      if (!options.watch) io.exitCode = await run();
+      else {
+        const { filesOf } = await import("./sources.ts");
+        const { runAndWatch } = await import("./watching.ts");
+        filesOf(paths); // A PATH that is not there is wrong usage at once.
+        io.exitCode = await runAndWatch(paths, io, run);
+      }
     });
 
 async function check(paths: readonly string[], { json, strict }: Options, io: Io): Promise<number> {

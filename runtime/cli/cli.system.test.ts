@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,7 +13,20 @@ const ASSENT = resolve(import.meta.dirname, "../../bin/assent.js");
 const folder = mkdtempSync(join(tmpdir(), "assent-cli-"));
 /** Nothing of the developer's own settings; the tokens of `--dev` stay inside the folder. */
 const ENV = { PATH: process.env["PATH"], HOME: folder, TMPDIR: folder };
-const COMMANDS = ["new", "check", "fmt", "test", "graph", "serve", "send", "decide", "inbox", "ls", "show"];
+const COMMANDS = [
+  "new",
+  "check",
+  "fmt",
+  "test",
+  "graph",
+  "serve",
+  "send",
+  "decide",
+  "inbox",
+  "ls",
+  "show",
+  "dead-letters",
+];
 
 interface Ended {
   readonly code: number | null;
@@ -246,6 +259,87 @@ test("a node is driven from the command line, and ends when it is interrupted", 
     assert.equal(code, 130);
   } finally {
     node.kill("SIGKILL");
+  }
+});
+
+test("dead letters are listed, read, sent again and discarded from the command line", async () => {
+  const node = start(["serve", "my-flow", "--dev", "--http", "127.0.0.1:0"]);
+  try {
+    await readyOf(node);
+    const token = async (user: string) => (await import("../dev-tokens.ts")).readDevTokens()?.tokens[user];
+    const { url } = (await import("../dev-tokens.ts")).readDevTokens()!;
+    const headers = { authorization: `Bearer ${await token("admin")}`, "content-type": "application/json" };
+    const send = (key: string) =>
+      fetch(`${url}/v1/bus/assent.in.default.my-flow.nonsense.${key}`, { method: "POST", headers, body: "{}" });
+    for (const key of ["L1", "L2"]) assert.equal((await send(key)).status, 202);
+    const list = async () => json(await call(["dead-letters", "--json", "--as", "admin"]))["items"] as { id: string }[];
+    let found = await list();
+    while (found.length < 2) found = await list();
+    const shown = await call(["dead-letters", "--as", "admin"]);
+    assert.match(shown.out, /^ID +KIND +STATE +ERROR/);
+    const [first] = found;
+    const read = json(await call(["dead-letters", first!.id, "--json", "--as", "admin"]));
+    assert.equal(read["id"], first!.id);
+    assert.ok("content" in read);
+    const again = await call(["dead-letters", "--retry", "--all", "--as", "admin"]);
+    assert.equal(again.code, 1, "still refused");
+    assert.match(again.out, /0 letters sent again, 2 refused/);
+    assert.equal((await list()).length, 2);
+    const gone = await call(["dead-letters", first!.id, "--discard", "--as", "admin"]);
+    assert.deepEqual([gone.code, gone.out], [0, "1 letter discarded\n"]);
+    assert.equal((await list()).length, 1);
+    assert.equal((await call(["dead-letters", "--as", "alice"])).code, 1);
+    assert.equal((await call(["dead-letters", "--all", "--as", "admin"])).code, 2);
+  } finally {
+    node.kill("SIGKILL");
+  }
+});
+
+test("a bus or a store that is away: one line, and exit code 3", async () => {
+  const nats = await run(["serve", "my-flow", "--dev", "--store", "memory:", "--nats", "nats://127.0.0.1:1"]);
+  assert.equal(nats.code, 3, nats.err);
+  assert.match(nats.err, /^error: can't connect to NATS at nats:\/\/127\.0\.0\.1:1: .+\n$/);
+  const args = ["serve", "my-flow", "--dev", "--http", "127.0.0.1:0", "--store", "sqlite:held.db"];
+  const holder = start(args);
+  try {
+    await readyOf(holder);
+    const second = await run(args);
+    assert.equal(second.code, 3, second.err);
+    assert.match(second.err, /^error: .*held\.db.* is in use by another process.*\n$/);
+  } finally {
+    holder.kill("SIGKILL");
+  }
+});
+
+test("--watch runs again when a file changes, and ends when it is interrupted", async () => {
+  mkdirSync(join(folder, "watched"));
+  const file = join(folder, "watched", "w.flow");
+  writeFileSync(file, FAILING);
+  const rows = [
+    ["check", /: fine$/, /error/],
+    ["test", /0 passed, 1 failed/, /FLOW102/],
+  ] as const;
+  for (const [command, before, after] of rows) {
+    writeFileSync(file, FAILING);
+    const child = start([command, "watched", "--watch"]);
+    try {
+      const lines = createInterface({ input: child.stdout! });
+      const line = async (fits: RegExp): Promise<void> => {
+        for await (const [text] of on(lines, "line") as AsyncIterable<[string]>) if (fits.test(text)) return;
+      };
+      const first = line(before);
+      const watching = once(createInterface({ input: child.stderr! }), "line");
+      await first;
+      assert.match(String(await watching), /watching/);
+      const second = line(after);
+      writeFileSync(file, BROKEN);
+      await second;
+      const ended = once(child, "exit");
+      child.kill("SIGINT");
+      assert.deepEqual((await ended)[0], 130);
+    } finally {
+      child.kill("SIGKILL");
+    }
   }
 });
 

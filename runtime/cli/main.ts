@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check.ts";
+import { deadLettersCommand } from "./dead-letters.ts";
 import { decideCommand } from "./decide.ts";
 import { fmtCommand } from "./fmt.ts";
 import { graphCommand } from "./graph.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   inboxCommand,
   lsCommand,
   showCommand,
+  deadLettersCommand,
 ];
 
 /** The command line `assent ARGV…`. @returns the exit code; it never throws for what a user can cause. */

@@ -78,11 +78,14 @@ async function start(
   }
 }
 
-/** Errors of the NATS client and of Node's sockets carry a `code`. */
+/** Errors of the NATS client and of Node's sockets carry a `code`; who passes them on keeps them as `cause`. */
 const isAway = (error: unknown): boolean =>
-  error instanceof Error &&
-  "code" in error &&
-  /^(CONNECTION_REFUSED|TIMEOUT|ECONNREFUSED|ENOTFOUND|ETIMEDOUT)$/.test(String(error.code));
+  error instanceof Error && (AWAY_CODES.has("code" in error ? String(error.code) : "") || isAway(error.cause));
+
+const AWAY_CODES = new Set([
+  ...["CONNECTION_REFUSED", "CONNECTION_TIMEOUT", "CONNECTION_CLOSED", "DISCONNECT", "TIMEOUT"],
+  ...["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT"],
+]);
 
 /** The folder under which `--dev` keeps its things: of this user alone. @throws if somebody else made it. */
 function makeDevFolder(): void {

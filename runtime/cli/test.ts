@@ -8,6 +8,7 @@ interface Options {
   readonly json?: true;
   readonly junit?: string;
   readonly name?: string;
+  readonly watch?: true;
 }
 
 type Timed = TestResult & { readonly ms: number };
@@ -19,9 +20,17 @@ export const testCommand = (io: Io): Command =>
     .option("--json", "one JSON value on standard output")
     .option("--junit <file>", "writes a JUnit report, too")
     .option("--name <pattern>", "only tests whose name this regular expression finds")
+    .option("--watch", "again whenever a file changes, until it is interrupted")
     .addHelpText("after", "\nExample:\n  assent test my-flow --name reject")
     .action(async (paths: readonly string[], options: Options) => {
-      io.exitCode = await test(paths, options, io);
+      const run = () => test(paths, options, io);
+      if (!options.watch) io.exitCode = await run();
+      else {
+        const { filesOf } = await import("./sources.ts");
+        const { runAndWatch } = await import("./watching.ts");
+        filesOf(paths); // A PATH that is not there is wrong usage at once.
+        io.exitCode = await runAndWatch(paths, io, run);
+      }
     });
 
 async function test(paths: readonly string[], { json, junit, name }: Options, io: Io): Promise<number> {

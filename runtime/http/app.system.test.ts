@@ -372,6 +372,116 @@ describe("looking", () => {
   });
 });
 
+test("a command carries the caller's trace", async () => {
+  const seen: (string | undefined)[] = [];
+  const traced = await openWorld({
+    ports: {
+      submit: async ({ traceparent }) => {
+        seen.push(traceparent);
+        return { kind: "not-found" };
+      },
+    },
+  });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  await traced.send("alice", "POST", FLOW_PATH, {}, { traceparent });
+  await traced.send("alice", "POST", FLOW_PATH, {});
+  await traced.send("alice", "POST", FLOW_PATH, {}, { traceparent: "nonsense" });
+  await traced.close();
+  assert.deepEqual(seen, [traceparent, undefined, undefined]);
+});
+
+describe("dead letters", () => {
+  const SECRET = "6222020200112233";
+  let id: string;
+
+  /** A message as the bus brings it, and what is found of it at `/v1/effects?state=dead`. */
+  async function buried(key: string, body: string) {
+    await world.bus.consume(world.ingress.handle);
+    await world.bus.send({ subject: `assent.in.default.expense.submit.${key}`, id: key, headers: {}, body });
+    for (;;) {
+      const { json } = await world.send("admin", "GET", "/v1/effects?state=dead");
+      const found = json.items.find((item: { id: string }) => item.id.includes(key));
+      if (found) return found;
+    }
+  }
+  const path = (action = "") => `/v1/effects/${encodeURIComponent(id)}${action}`;
+
+  test("a message that is refused is listed without its content, and read with secrets masked", async () => {
+    const found = await buried("DL-1", JSON.stringify({ amount: "1.00", card: SECRET, colour: "red" }));
+    id = found.id;
+    assert.deepEqual([found.kind, found.origin, found.state], ["message", "bus", "dead"]);
+    assert.match(found.error, /unknown-field/);
+    const { json, text } = await world.send("admin", "GET", path());
+    assert.deepEqual(json.content.body, { amount: "1.00", card: "****", colour: "red" });
+    assert.ok(!text.includes(SECRET));
+    const { items } = (await world.send("admin", "GET", "/v1/dead-letters")).json;
+    assert.ok(items.some((item: { id: string }) => item.id === id));
+  });
+
+  test("it is an administrator's of its tenant alone", async () => {
+    for (const [method, action] of [
+      ["GET", ""],
+      ["POST", "/retry"],
+      ["POST", "/discard"],
+    ] as const) {
+      assertProblem(await world.send("alice", method, path(action)), 403, "not-authorized");
+      assertProblem(await world.send("other/admin", method, path(action)), 404, "not-found");
+    }
+  });
+
+  test("sent again it stays until it is accepted, and the log tells who did it", async () => {
+    assertProblem(await world.send("admin", "POST", path("/retry")), 422, "unknown-field");
+    assert.equal((await world.send("admin", "GET", path())).status, 200);
+    const letter = (await world.store.findDeadLetter("default", id))!;
+    const message = JSON.parse(letter.body);
+    const mended = JSON.stringify({ ...message, headers: { "Assent-Actor": "alice" }, body: '{"amount":"1.00"}' });
+    await world.store.deadLetter({ ...letter, body: mended });
+    const again = await world.send("admin", "POST", path("/retry"));
+    assert.deepEqual([again.status, again.json], [200, { id, accepted: true }]);
+    assertProblem(await world.send("admin", "GET", path()), 404, "not-found");
+    const key = (await world.send("admin", "GET", "/v1/instances?q=DL-1")).json.items;
+    assert.deepEqual(
+      key.map((item: { state: string }) => item.state),
+      ["REVIEW"],
+    );
+    const told = world.logged.filter(({ message: said }) => said === "sent again").map(({ fields }) => fields);
+    assert.deepEqual(
+      told.map((fields) => [fields["by" as keyof typeof fields], fields["result" as keyof typeof fields]]),
+      [
+        ["admin", "refused"],
+        ["admin", "accepted"],
+      ],
+    );
+  });
+
+  test("one that nobody needs is discarded", async () => {
+    id = (await buried("DL-2", "{")).id;
+    assertProblem(await world.send("admin", "POST", path("/retry")), 409, "not-accepted");
+    assert.equal((await world.send("admin", "POST", path("/discard"))).status, 200);
+    assertProblem(await world.send("admin", "POST", path("/discard")), 404, "not-found");
+    await world.bus.stop();
+  });
+
+  test("pages go from effects to letters, each once", async () => {
+    const ids = [1, 2, 3].map((n) => `bus/page/${n}`);
+    const letter = { tenant: "default", at: 1, origin: "bus", reason: "no", body: "{}" };
+    for (const one of ids) await world.store.deadLetter({ ...letter, id: one });
+    const seen: string[] = [];
+    let cursor = "";
+    do {
+      const { json } = await world.send(
+        "admin",
+        "GET",
+        `/v1/effects?state=dead&limit=1${cursor && `&cursor=${cursor}`}`,
+      );
+      seen.push(...json.items.map((item: { id: string }) => item.id));
+      cursor = json.cursor ?? "";
+    } while (cursor !== "");
+    assert.deepEqual(seen.toSorted(), ids);
+    for (const one of ids) await world.store.dropDeadLetter("default", one);
+  });
+});
+
 describe("putting a message on the bus", () => {
   const subject = "assent.in.default.expense.submit.K-1";
 

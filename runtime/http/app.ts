@@ -4,13 +4,14 @@ import Koa, { type Context, type Next } from "koa";
 import { readBody, readJson } from "./body.ts";
 import { busRoutes } from "./bus-routes.ts";
 import { commandRoutes } from "./command-routes.ts";
+import { effectRoutes } from "./effect-routes.ts";
 import { lookRoutes } from "./look-routes.ts";
 import { openApi } from "./openapi.ts";
 import type { HttpPorts } from "./ports.ts";
 import { type Problem, problem, problemOf, problemText } from "./problem.ts";
 import { publicRoutes } from "./public-routes.ts";
 import { type Answer, type CallerRoute, type PublicRoute, plain, type Route } from "./route.ts";
-import { readShape } from "./shapes.ts";
+import { noQuery, readShape } from "./shapes.ts";
 
 /** W3C Trace Context: version, trace id, parent id, flags. */
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
@@ -19,21 +20,26 @@ const GONE = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
 
 /** The HTTP interface of a node. Requests are read, decided by `ports` and answered; nothing is kept here. */
 export function createHttpApp(ports: HttpPorts): Koa {
-  // Commands first: the router tries its rows in order.
-  const described: Route[] = [...commandRoutes, ...busRoutes, ...lookRoutes, ...publicRoutes];
-  const description = JSON.stringify(openApi(described));
-  const router = new Router();
-  for (const route of [...described, descriptionRoute(description)]) {
-    router[route.method](routerPath(route.path), (ctx: RouterContext) => serve(route, ports, ctx));
-  }
+  const others: Route[] = [...busRoutes, ...effectRoutes, ...lookRoutes, ...publicRoutes];
+  const description = JSON.stringify(openApi([...commandRoutes, ...others]));
+  const routers = [commandRoutes, [...others, descriptionRoute(description)]].map((rows) => routerOf(rows, ports));
   const app = new Koa();
   app.on("error", (error: NodeJS.ErrnoException) => {
     if (!GONE.has(error.code ?? "")) ports.log.warn({ err: error }, "an answer could not be sent");
   });
   app.use((ctx, next) => answerAlways(ctx, next, ports));
-  app.use(router.routes());
-  app.use(router.allowedMethods());
+  for (const router of routers) app.use(router.routes());
+  app.use(routers.at(-1)!.allowedMethods());
   return app;
+}
+
+/** A router tries all of its rows for every request; so commands, of which there are most, have one of their own. */
+function routerOf(rows: readonly Route[], ports: HttpPorts): Router {
+  const router = new Router();
+  for (const route of rows) {
+    router[route.method](routerPath(route.path), (ctx: RouterContext) => serve(route, ports, ctx));
+  }
+  return router;
 }
 
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -49,8 +55,8 @@ const descriptionRoute = (text: string): PublicRoute => ({
 
 /** Whatever happens, the request has a trace id and an answer, and errors are problems. */
 async function answerAlways(ctx: Context, next: Next, ports: HttpPorts): Promise<void> {
-  const traceId = TRACEPARENT.exec(ctx.get("traceparent"))?.[1] ?? randomUUID().replaceAll("-", "");
-  ctx.set("x-trace-id", traceId);
+  const traceId = traceIdOf(ctx.req.headers["traceparent"]) ?? randomUUID().replaceAll("-", "");
+  ctx.res.setHeader("x-trace-id", traceId);
   try {
     await next();
     if (ctx.body === undefined && ctx.status >= 400) sendProblem(ctx, unrouted(ctx), traceId);
@@ -59,6 +65,10 @@ async function answerAlways(ctx: Context, next: Next, ports: HttpPorts): Promise
     if (!expected) ports.log.error({ err: error, traceId, method: ctx.method, path: ctx.path }, "a request failed");
     sendProblem(ctx, expected ?? INTERNAL, traceId);
   }
+}
+
+function traceIdOf(traceparent: string | string[] | undefined): string | undefined {
+  return typeof traceparent === "string" ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
 }
 
 const INTERNAL = problem(500, "internal", "something went wrong here; the log has more under this trace id");
@@ -92,7 +102,7 @@ async function serveCaller(route: CallerRoute, ports: HttpPorts, ctx: RouterCont
   if (route.access === "admin" && !ports.isAdmin(caller)) {
     return problem(403, "not-authorized", "this is for administrators");
   }
-  const query = readShape(route.query, ctx.query, 400);
+  const query = readQuery(route, ctx);
   if ("kind" in query) return query;
   const body = await readRouteBody(route, ctx);
   if ("kind" in body) return body;
@@ -104,6 +114,14 @@ async function serveCaller(route: CallerRoute, ports: HttpPorts, ctx: RouterCont
     body: body.value,
     header: (name) => ctx.get(name),
   });
+}
+
+const NOTHING_ASKED = { value: {} };
+
+/** Commands have no query, which is seen without reading it as a shape. */
+function readQuery({ query }: CallerRoute, ctx: RouterContext): { readonly value: unknown } | Problem {
+  if (query === noQuery && !ctx.req.url!.includes("?")) return NOTHING_ASKED;
+  return readShape(query, ctx.query, 400);
 }
 
 async function readRouteBody(
@@ -124,8 +142,8 @@ function unauthenticated(authorization: string | undefined): Problem {
 
 function send(ctx: RouterContext, { status, type, body, headers }: Answer): void {
   ctx.status = status;
-  if (headers) ctx.set(headers);
-  ctx.set("Content-Type", type);
+  for (const name in headers) ctx.res.setHeader(name, headers[name]!);
+  ctx.res.setHeader("Content-Type", type);
   ctx.body = body;
   if (ctx.method === "GET" && headers?.["ETag"] !== undefined && ctx.fresh) ctx.status = 304;
 }

@@ -49,7 +49,10 @@ function parseJson(body: Buffer): { readonly json: unknown } | Problem {
   } catch (error) {
     return malformed(`the body is not JSON: ${error instanceof Error ? error.message : "it can't be read"}`);
   }
-  return isDeeper(json, NESTING_MAX) ? malformed(`the body is nested deeper than ${NESTING_MAX}`) : { json };
+  const mayBeDeep = body.length > 2 * NESTING_MAX; // Each level is two brackets at least.
+  return mayBeDeep && isDeeper(json, NESTING_MAX)
+    ? malformed(`the body is nested deeper than ${NESTING_MAX}`)
+    : { json };
 }
 
 function isDeeper(json: unknown, levels: number): boolean {

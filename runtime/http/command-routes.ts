@@ -128,7 +128,7 @@ async function submit(call: Call, instance: string, id: string, wish: Wish, flow
   const reply = await ports.submit({
     tenant: caller.tenant,
     instance,
-    ...given({ flow, expectedVersion }),
+    ...given({ flow, expectedVersion, traceparent: traceparentOf(call.header("traceparent")) }),
     command: { ...wish, id, source: `http/${caller.user}`, actor: caller.user } as CommandDraft,
   });
   return answer(reply, call, instance, wish);
@@ -172,11 +172,17 @@ function versionOf(ifMatch: string): number | undefined | Problem {
   return problem(400, "malformed-header", `If-Match is a version in quotes, like "7", not \`${ifMatch}\``);
 }
 
+/** W3C Trace Context. What is none is not carried on. */
+const traceparentOf = (header: string): string | undefined =>
+  /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) ? header : undefined;
+
 type Given<Fields> = {
   [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name];
 } & { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 
 /** The fields without those that are not there: a command's digest does not depend on how absence was written. */
 function given<Fields extends object>(fields: Fields): Given<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
+  const kept: Partial<Fields> = {};
+  for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];
+  return kept as Given<Fields>;
 }

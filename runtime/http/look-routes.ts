@@ -1,19 +1,9 @@
 import { type Instance, instanceOfTask, type Task } from "../../engine/index.ts";
-import type { PageRequest } from "../ports.ts";
 import type { Caller, HttpPorts } from "./ports.ts";
 import { notFound, type Problem, problem } from "./problem.ts";
 import { type Answer, type Call, json, type Route, route } from "./route.ts";
-import { effectsQuery, instanceQuery, instancesQuery, noQuery, pageQuery, tasksQuery } from "./shapes.ts";
-import {
-  carriedTask,
-  deadLetterView,
-  effectView,
-  historyView,
-  instanceView,
-  summaryView,
-  takesPart,
-  taskView,
-} from "./views.ts";
+import { instanceQuery, instancesQuery, noQuery, pageOf, tasksQuery } from "./shapes.ts";
+import { carriedTask, historyView, instanceView, summaryView, takesPart, taskView } from "./views.ts";
 
 const DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 /** Tasks read at once when one is looked for that its instance no longer carries. */
@@ -100,30 +90,6 @@ export const lookRoutes: readonly Route[] = [
     answers: { 200: "The Word file" },
     handle: showDocument,
   }),
-  route({
-    method: "get",
-    path: "/v1/effects",
-    summary: "Effects that do not get through",
-    access: "admin",
-    query: effectsQuery,
-    answers: { 200: "Effects, without what they carry" },
-    handle: async ({ ports, caller, query }) => {
-      const { items, cursor } = await ports.store.effects(caller.tenant, query.state, pageOf(query));
-      return json(200, { items: items.map(effectView), cursor });
-    },
-  }),
-  route({
-    method: "get",
-    path: "/v1/dead-letters",
-    summary: "What could not be processed, with the reason",
-    access: "admin",
-    query: pageQuery,
-    answers: { 200: "Dead letters" },
-    handle: async ({ ports, caller, query }) => {
-      const { items, cursor } = await ports.store.deadLetters(caller.tenant, pageOf(query));
-      return json(200, { items: items.map(deadLetterView), cursor });
-    },
-  }),
 ];
 
 async function showInstance(call: Call<unknown, { readonly at?: number | undefined }>): Promise<Answer | Problem> {
@@ -200,7 +166,3 @@ function initiatorWanted(
 
 const othersOnly = (what: string): Problem =>
   problem(403, "not-authorized", `only an administrator may look for other people's ${what}`);
-
-function pageOf({ limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined }): PageRequest {
-  return cursor === undefined ? { limit } : { limit, cursor };
-}

@@ -1,5 +1,6 @@
 import type { Definition } from "../../dsl/index.ts";
 import type { Instance, Person, StoryLine } from "../../engine/index.ts";
+import type { DeadLetters } from "../dead-letters.ts";
 import type { Bus, DocumentStore, InstanceKey, Store } from "../ports.ts";
 import type { Envelope, Reply } from "../turn.ts";
 
@@ -28,6 +29,7 @@ export interface HttpPorts {
   read(key: InstanceKey, version?: number): Promise<{ instance: Instance; definition: Definition } | undefined>;
   history(key: InstanceKey): Promise<readonly HistoryItem[]>;
   readonly store: Pick<Store, "tasks" | "instances" | "effects" | "deadLetters">;
+  readonly deadLetters: Pick<DeadLetters, "read" | "sendAgain" | "discard">;
   readonly documents: Pick<DocumentStore, "get">;
   readonly bus: Pick<Bus, "connected" | "kind" | "send">;
   /** The active version of a flow. */

@@ -41,6 +41,7 @@ export type ProblemCode =
   | "identity-unavailable"
   | "store-unavailable"
   | "hook-refused"
+  | "not-accepted"
   | "unknown-field"
   | "missing-field"
   | "wrong-type";

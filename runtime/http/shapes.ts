@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Payload } from "../../engine/index.ts";
+import type { PageRequest } from "../ports.ts";
 import { type FieldError, type Problem, type ProblemCode, problem } from "./problem.ts";
 
 /** What comes from outside, by route. Fields of the flow are JSON here; the engine reads them against the flow's types. */
@@ -75,8 +76,21 @@ export const tasksQuery = z.strictObject({
   status: z.enum(["open", "closed"]).optional(),
   ...page,
 });
-export const effectsQuery = z.strictObject({ state: z.enum(["stuck", "dead"]).default("stuck"), ...page });
+export const effectsQuery = z.strictObject({
+  state: z.enum(["pending", "stuck", "dead"]).default("stuck"),
+  ...page,
+});
 export const pageQuery = z.strictObject(page);
+/** The page that a query asks for. */
+export function pageOf({
+  limit,
+  cursor,
+}: {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}): PageRequest {
+  return cursor === undefined ? { limit } : { limit, cursor };
+}
 export const noQuery = z.strictObject({});
 
 /** A body that does not fit is 422, a query 400. */

@@ -5,10 +5,13 @@ import type { AddressInfo } from "node:net";
 import { compile } from "../../dsl/index.ts";
 import type { Answer } from "../../engine/index.ts";
 import { InProcessBus } from "../bus/in-process-bus.ts";
+import { BusIngress } from "../bus-ingress.ts";
+import { DeadLetters } from "../dead-letters.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "../directory.ts";
+import { decodeEffect } from "../entry.ts";
 import { readHistory } from "../history.ts";
 import { keyRing, newKeyRingSetting } from "../key-ring.ts";
-import { type DocumentStore, StoreUnavailable } from "../ports.ts";
+import { type DocumentStore, type Store, StoreUnavailable } from "../ports.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { TURN_LIMITS, type TurnLimits, Turns } from "../turn.ts";
 import { createHttpApp } from "./app.ts";
@@ -67,6 +70,8 @@ export interface Reply {
 export interface World {
   readonly url: string;
   readonly bus: InProcessBus;
+  readonly store: Store;
+  readonly ingress: BusIngress;
   readonly turns: Turns;
   readonly documents: DocumentStore;
   readonly logged: { readonly fields: object; readonly message: string }[];
@@ -114,11 +119,28 @@ export async function openWorld({ limits, ports }: WorldOptions = {}): Promise<W
   const logged: { fields: object; message: string }[] = [];
   const log = (fields: object, message: string) => void logged.push({ fields, message });
   const bus = new InProcessBus();
+  const keys = keyRing(newKeyRingSetting());
+  const ingress = new BusIngress({
+    ...{ clock: { now: Date.now }, directory, keys, activeDefinition: active },
+    submit: (envelope) => turns.submit(envelope),
+    deadLetter: (letter) => store.deadLetter(letter),
+    onError: (error) => assert.ifError(error),
+  });
+  const deadLetters = new DeadLetters({
+    ...{ store, clock: { now: Date.now }, keys, activeDefinition: active, messages: ingress },
+    definitionOf: async (key) => (await turns.read(key))?.definition,
+    open: async (stored) =>
+      decodeEffect(stored.effect, stored.effect.kind === "sealed" ? await turns.dataKey(stored) : undefined),
+    callbacks: { again: async () => ({ kind: "dead", error: "no app" }) },
+    discarded: async () => {},
+    renewed: () => {},
+  });
   const app = createHttpApp({
     submit: (envelope) => turns.submit(envelope),
     read: (key, version) => turns.read(key, version),
     history: async (key) => readHistory(await store.history(key), await turns.dataKey(key)),
     store,
+    deadLetters,
     documents,
     bus,
     activeDefinition: active,
@@ -140,6 +162,8 @@ export async function openWorld({ limits, ports }: WorldOptions = {}): Promise<W
   const world: World = {
     url,
     bus,
+    store,
+    ingress,
     turns,
     documents,
     logged,

@@ -1,5 +1,6 @@
 import type { Definition } from "../../dsl/index.ts";
 import { type EpochMs, type Instance, showData, type Task } from "../../engine/index.ts";
+import type { Opened } from "../dead-letters.ts";
 import type { DeadLetter, InstanceKey, InstanceSummary, StoredEffect } from "../ports.ts";
 import type { HistoryItem } from "./ports.ts";
 
@@ -86,9 +87,26 @@ export function effectView({ instance, effect, state, attempts, nextAt, error }:
   return { id: effect.id, instance, kind: effect.kind, state, attempts, nextAt: time(nextAt), error };
 }
 
-export function deadLetterView({ id, at, origin, reason, body }: DeadLetter) {
-  return { id, at: time(at), origin, reason, body };
+/** A dead letter without what it carries, for the same reason. */
+export function deadLetterView({ id, at, origin, reason }: DeadLetter) {
+  return { id, at: time(at), origin, reason };
 }
+
+/** A dead letter among dead effects. */
+export function letterAsEffectView({ id, at, origin, reason }: DeadLetter) {
+  return { id, kind: "message", origin, state: "dead", at: time(at), error: reason };
+}
+
+/** With what it carries. */
+export function openedView(opened: Opened) {
+  const { content } = opened;
+  return opened.kind === "effect"
+    ? { ...effectView(opened.stored), kind: kindOf(content), content }
+    : { ...letterAsEffectView(opened.letter), content };
+}
+
+/** A sealed effect shows its kind only when it is opened. */
+const kindOf = (content: Opened["content"]) => (content as { readonly kind?: string }).kind;
 
 export function openTasks({ round }: Instance): Task[] {
   return (round?.seats ?? []).flatMap(({ task }) => (task?.status === "open" ? task : []));

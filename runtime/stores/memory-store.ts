@@ -1,6 +1,7 @@
 import type {
   AppendResult,
   AppendRow,
+  CommandName,
   DeadLetter,
   EffectSettlement,
   EpochMs,
@@ -72,8 +73,8 @@ class MemoryStore implements Store {
     return entriesAfter(this.#find(key), -1);
   }
 
-  async findCommand(key: InstanceKey, source: string, id: string): Promise<OldCommand | undefined> {
-    return this.#find(key)?.oldCommands.get(name(source, id));
+  async findCommands(asked: readonly CommandName[]): Promise<readonly (OldCommand | undefined)[]> {
+    return asked.map((one) => this.#find(one)?.oldCommands.get(name(one.source, one.id)));
   }
 
   async dueEffects(at: EpochMs, limit: number): Promise<readonly StoredEffect[]> {
@@ -88,6 +89,18 @@ class MemoryStore implements Store {
   async effects(tenant: string, state: StoredEffect["state"], page: PageRequest): Promise<Page<StoredEffect>> {
     const found = [...this.#effects.values()].filter((effect) => effect.tenant === tenant && effect.state === state);
     return pageOf({ list: `effects/${state}`, tenant, page, first: [-1, -1] }, found, effectPosition, withoutPosition);
+  }
+
+  async findEffect(tenant: string, id: string): Promise<StoredEffect | undefined> {
+    const found = this.#effects.get(name(tenant, id));
+    return found && withoutPosition(found);
+  }
+
+  async effectsOfDecision(tenant: string, decision: string): Promise<readonly StoredEffect[]> {
+    const found = [...this.#effects.values()].filter(
+      ({ tenant: of, effect }) => of === tenant && effect.id.startsWith(`${decision}:`),
+    );
+    return found.map(withoutPosition);
   }
 
   async dueTimers(at: EpochMs, limit: number): Promise<readonly StoredTimer[]> {
@@ -154,6 +167,15 @@ class MemoryStore implements Store {
     const found = [...this.#letters.values()].filter((letter) => letter.tenant === tenant);
     const request = { list: "dead-letters", tenant, page, first: [-Number.MAX_SAFE_INTEGER] };
     return pageOf(request, found, ({ position }) => [-position], withoutPosition);
+  }
+
+  async findDeadLetter(tenant: string, id: string): Promise<DeadLetter | undefined> {
+    const found = this.#letters.get(name(tenant, id));
+    return found && withoutPosition(found);
+  }
+
+  async dropDeadLetter(tenant: string, id: string): Promise<void> {
+    this.#letters.delete(name(tenant, id));
   }
 
   async getSetting(setting: string): Promise<string | undefined> {
@@ -223,6 +245,11 @@ class MemoryStore implements Store {
     if (!effect) return;
     if (settlement.kind === "done") {
       this.#effects.delete(key);
+      return;
+    }
+    if (settlement.kind === "renew") {
+      const { error: _, ...rest } = effect;
+      this.#effects.set(key, { ...rest, state: "pending", attempts: 0, nextAt: settlement.nextAt });
       return;
     }
     const attempts = effect.attempts + 1;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Cell } from "./sqlite-projector.ts";
 import { openForReading, type SqliteFile } from "./sqlite-schema.ts";
-import type { Cell } from "./sqlite-writer.ts";
 import { type Call, failure, type Reply } from "./worker-channel.ts";
 
 /** The thread that reads, on a connection of its own, so that a long search holds up neither the loop nor a commit. */

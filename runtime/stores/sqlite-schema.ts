@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
  */
 
 /** Kept in `user_version`; a file of another version is refused. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** Pages of 4 KiB that the log may hold before a commit copies them into the file; an idle writer does it earlier. */
 const WAL_PAGES_MAX = 8_000;
@@ -39,6 +39,11 @@ const TABLES = `
     digest TEXT NOT NULL, version INTEGER NOT NULL, sequence INTEGER NOT NULL,
     PRIMARY KEY (number, source, id)
   ) STRICT, WITHOUT ROWID;
+
+  -- What an append changes in the tables below and in \`instances\`, until it is written there.
+  CREATE TABLE unprojected (
+    position INTEGER PRIMARY KEY, numbers TEXT NOT NULL, rows TEXT NOT NULL, effects TEXT NOT NULL
+  ) STRICT;
 
   CREATE TABLE tasks (
     number INTEGER NOT NULL, id TEXT NOT NULL, tenant TEXT NOT NULL, assignee TEXT NOT NULL,
@@ -85,7 +90,7 @@ export function openForWriting(file: SqliteFile): DatabaseSync {
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX};
     PRAGMA journal_size_limit = ${WAL_PAGES_MAX * 4_096};
-    PRAGMA cache_size = -65536;
+    PRAGMA cache_size = -32768;
     PRAGMA temp_store = MEMORY;
   `);
   if (file.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${file.pagesMax}`);

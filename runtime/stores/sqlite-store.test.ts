@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -34,6 +34,57 @@ test("what was written is there after closing and opening again", async () => {
   assert.deepEqual((await again.append([row({ sequence: 2 })])).taken, [{ tenant: "t", instance: "i" }]);
   await again.close();
 });
+
+test("what only the journal has when the process dies is brought in when it is opened again", async () => {
+  const file = newFile();
+  const store = await openSqliteStore(file, { behindMs: 3_600_000 });
+  const timer = (id: string) => ({ id, dueAt: 5, purpose: { kind: "due", seat: 0 } as const });
+  const opened = { tasks: [task("i-1")], timersSet: [timer("1"), timer("2")], effects: [effect("i:1:0")] };
+  await store.append([row({ projection: opened }), row({ instance: "j", projection: { effects: [effect("j:1:0")] } })]);
+  const closed = { tasks: [task("i-1", { status: "approved" })], timersGone: ["1"], effects: [effect("i:2:0")] };
+  const late = row({ body: "late", projection: { effects: [effect("late")] } });
+  assert.equal(
+    (await store.append([row({ sequence: 2, projection: closed }), { ...late, instance: "j" }])).taken.length,
+    1,
+  );
+  const killed = newFile();
+  for (const suffix of ["", "-wal"]) copyFileSync(file + suffix, killed + suffix);
+  assert.deepEqual(counts(killed), { instances: 0, tasks: 0, effects: 0, journal: 3 });
+
+  const again = await openSqliteStore(killed);
+  assert.deepEqual(counts(killed), { instances: 2, tasks: 1, effects: 3, journal: 3 });
+  assert.deepEqual(await everything(again), await everything(store));
+  assert.deepEqual((await again.append([row({ sequence: 2 })])).taken, [{ tenant: "t", instance: "i" }]);
+  assert.deepEqual((await again.append([row({ instance: "k" })])).taken, []);
+  assert.equal((await again.instances({ tenant: "t" }, { limit: 9 })).items[0]?.instance, "k");
+  await Promise.all([store.close(), again.close()]);
+});
+
+test("an effect that is carried out before anybody reads is never written beside the journal", async () => {
+  const file = newFile();
+  const store = await openSqliteStore(file, { behindMs: 3_600_000 });
+  await store.append([row({ projection: { effects: [effect("a"), effect("b")] } })]);
+  await store.settleEffects([{ tenant: "t", id: "a", kind: "done" }]);
+  assert.deepEqual(counts(file), { instances: 0, tasks: 0, effects: 0, journal: 1 });
+  assert.deepEqual(
+    (await store.dueEffects(9_999, 9)).map((due) => due.effect),
+    [effect("b")],
+  );
+  await store.settleEffects([{ tenant: "t", id: "b", kind: "done" }]);
+  assert.deepEqual(await store.dueEffects(9_999, 9), []);
+  await store.close();
+});
+
+function counts(file: string): Record<string, unknown> {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const tables = ["instances", "tasks", "effects", "journal"];
+    const one = (table: string) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"];
+    return Object.fromEntries(tables.map((table) => [table, one(table)]));
+  } finally {
+    database.close();
+  }
+}
 
 test("closing finishes what waits; afterwards the store is unavailable", async () => {
   const file = newFile();
@@ -87,6 +138,7 @@ test("a full disk writes nothing by halves, and writing goes on when there is ro
   assert.equal(due.length, written);
 
   await store.settleEffects(due.map(({ tenant, effect: { id } }) => ({ tenant, id, kind: "done" })));
+  assert.deepEqual(await store.dueEffects(9_999, 99), []);
   assert.deepEqual(await store.append([big(written)]), { taken: [] });
   await store.close();
 });
@@ -175,7 +227,9 @@ async function apply(store: Store, batch: readonly Write[]): Promise<readonly un
 /** All that can be read of tenant `t`. */
 async function everything(store: Store): Promise<unknown> {
   const { items: instances } = await store.instances({ tenant: "t" }, { limit: 99 });
-  const commands = [1, 2, 3].flatMap((n) => instances.map((instance) => store.findCommand(instance, "s", `${n}`)));
+  const names = [1, 2, 3].flatMap((n) =>
+    instances.map(({ tenant, instance }) => ({ tenant, instance, source: "s", id: `${n}` })),
+  );
   return {
     instances,
     loaded: await store.load(instances),
@@ -186,6 +240,6 @@ async function everything(store: Store): Promise<unknown> {
     effects: await store.dueEffects(9_999, 99),
     dead: (await store.effects("t", "dead", { limit: 99 })).items,
     next: await store.nextDue(),
-    commands: await Promise.all(commands),
+    commands: await store.findCommands(names),
   };
 }

@@ -1,44 +1,51 @@
 import { existsSync, realpathSync } from "node:fs";
-import type {
-  AppendResult,
-  AppendRow,
-  DeadLetter,
-  EffectSettlement,
-  InstanceKey,
-  InstanceQuery,
-  InstanceSummary,
-  OldCommand,
-  Page,
-  PageRequest,
-  Store,
-  StoredEffect,
-  StoredEntry,
-  StoredInstance,
-  StoredTask,
-  StoredTimer,
-  Task,
-  TaskQuery,
+import {
+  type AppendResult,
+  type AppendRow,
+  type CommandName,
+  type DeadLetter,
+  type EffectSettlement,
+  type InstanceKey,
+  type InstanceQuery,
+  type InstanceSummary,
+  type OldCommand,
+  type Page,
+  type PageRequest,
+  type Store,
+  type StoredEffect,
+  type StoredEntry,
+  type StoredInstance,
+  type StoredTask,
+  type StoredTimer,
+  StoreUnavailable,
+  type TaskQuery,
 } from "../ports.ts";
+import { BEHIND_MS, CatchUp } from "./catch-up.ts";
 import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
 import { STUCK_ATTEMPTS } from "./limits.ts";
+import type { Cell, EncodedProjections, ProjectedRow } from "./sqlite-projector.ts";
 import type { Query, ReadRequest } from "./sqlite-reader.ts";
 import type { SqliteFile } from "./sqlite-schema.ts";
-import type { Cell, EncodedRow, WriteRequest } from "./sqlite-writer.ts";
+import type { EncodedAppend, KeptRow, WriteRequest } from "./sqlite-writer.ts";
 import { WorkerChannel } from "./worker-channel.ts";
 
-export type SqliteOptions = Omit<SqliteFile, "path">;
+export interface SqliteOptions extends Omit<SqliteFile, "path"> {
+  /** What lists are read from is at most so far behind the journal, unless somebody reads; 80 by default. */
+  readonly behindMs?: number;
+}
 
 /**
  * Opens the store in a file, which is created if it isn't there. One process has it at a time.
  * @throws {StoreUnavailable} if another process has it; Error if the file is something else.
  */
 export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<Store> {
-  const file: SqliteFile = { ...options, path: existsSync(path) ? realpathSync(path) : path };
+  const { behindMs = BEHIND_MS, ...limits } = options;
+  const file: SqliteFile = { ...limits, path: existsSync(path) ? realpathSync(path) : path };
   const writer = new WorkerChannel<WriteRequest>("sqlite-writer", file);
   await writer.ready;
   const reader = new WorkerChannel<ReadRequest>("sqlite-reader", file);
   await reader.ready;
-  return new SqliteStore(writer, reader);
+  return new SqliteStore(writer, reader, behindMs);
 }
 
 /** A row of a query as it comes from the reader. */
@@ -50,41 +57,56 @@ const EFFECT = "tenant, instance, dead, attempts, next_at, error, body, position
 class SqliteStore implements Store {
   readonly #writer: WorkerChannel<WriteRequest>;
   readonly #reader: WorkerChannel<ReadRequest>;
+  readonly #catchUp: CatchUp;
 
-  constructor(writer: WorkerChannel<WriteRequest>, reader: WorkerChannel<ReadRequest>) {
+  constructor(writer: WorkerChannel<WriteRequest>, reader: WorkerChannel<ReadRequest>, behindMs: number) {
     this.#writer = writer;
     this.#reader = reader;
+    this.#catchUp = new CatchUp(() => writer.call({ kind: "project" }), behindMs);
   }
 
   async append(rows: readonly AppendRow[]): Promise<AppendResult> {
-    const taken = await this.#writer.call({ kind: "append", rows: rows.map(encodeRow) });
-    return { taken: taken as readonly InstanceKey[] };
+    for (const row of rows) if (row.sequence <= 1) this.#catchUp.wroteName(nameOf(row));
+    this.#catchUp.wrote();
+    const taken = (await this.#writer.call(encodeAppend(rows))) as readonly number[];
+    return { taken: taken.map((index) => ({ tenant: rows[index]!.tenant, instance: rows[index]!.instance })) };
   }
 
   async load(keys: readonly InstanceKey[]): Promise<readonly StoredInstance[]> {
+    await this.#named(keys);
     const names = JSON.stringify(keys.map(({ tenant, instance }) => [tenant, instance]));
     const [heads, entries] = await this.#read({ sql: LOAD_HEADS, cells: [names] }, { sql: LOAD_TAILS, cells: [names] });
     return assemble(keys, heads!, entries!);
   }
 
   async history(key: InstanceKey): Promise<readonly StoredEntry[]> {
+    await this.#named([key]);
     const rows = await this.#all(HISTORY, key.tenant, key.instance);
     return rows.map(entryFrom);
   }
 
-  async findCommand(key: InstanceKey, source: string, id: string): Promise<OldCommand | undefined> {
-    const [row] = await this.#all(FIND_COMMAND, key.tenant, key.instance, source, id);
-    if (!row) return undefined;
-    const [digest, version, sequence] = row as [string, number, number];
-    return { source, id, digest, version, sequence };
+  async findCommands(asked: readonly CommandName[]): Promise<readonly (OldCommand | undefined)[]> {
+    await this.#named(asked);
+    const names = JSON.stringify(asked.map(({ tenant, instance, source, id }) => [tenant, instance, source, id]));
+    const found = new Array<OldCommand | undefined>(asked.length).fill(undefined);
+    for (const row of await this.#all(FIND_COMMANDS, names)) {
+      const [position, digest, version, sequence] = row as [number, string, number, number];
+      const { source, id } = asked[position]!;
+      found[position] = { source, id, digest, version, sequence };
+    }
+    return found;
   }
 
   async dueEffects(at: number, limit: number): Promise<readonly StoredEffect[]> {
-    return (await this.#all(DUE_EFFECTS, at, limit)).map(effectFrom);
+    return (await this.#listed(DUE_EFFECTS, at, limit)).map(effectFrom);
   }
 
-  async settleEffects(done: readonly EffectSettlement[]): Promise<void> {
-    await this.#writer.call({ kind: "settle", done });
+  /** That one is done is durable a moment later: after a kill in between it is carried out again, under the same key. */
+  async settleEffects(settlements: readonly EffectSettlement[]): Promise<void> {
+    const done = settlements.flatMap(({ kind, tenant, id }) => (kind === "done" ? [tenant, id] : []));
+    const others = settlements.filter(({ kind }) => kind !== "done");
+    this.#catchUp.wrote();
+    await this.#writer.call({ kind: "settle", done, others });
   }
 
   effects(tenant: string, state: StoredEffect["state"], page: PageRequest): Promise<Page<StoredEffect>> {
@@ -98,8 +120,19 @@ class SqliteStore implements Store {
     ]);
   }
 
+  async findEffect(tenant: string, id: string): Promise<StoredEffect | undefined> {
+    const [row] = await this.#listed(`SELECT ${EFFECT} FROM effects WHERE tenant = ? AND id = ?`, tenant, id);
+    return row && effectFrom(row);
+  }
+
+  async effectsOfDecision(tenant: string, decision: string): Promise<readonly StoredEffect[]> {
+    // `;` is the sign after `:`: a range that the index has, whatever a pattern would make of the id.
+    const sql = `SELECT ${EFFECT} FROM effects WHERE tenant = ? AND id > ? AND id < ?`;
+    return (await this.#listed(sql, tenant, `${decision}:`, `${decision};`)).map(effectFrom);
+  }
+
   async dueTimers(at: number, limit: number): Promise<readonly StoredTimer[]> {
-    const rows = await this.#all(DUE_TIMERS, at, limit);
+    const rows = await this.#listed(DUE_TIMERS, at, limit);
     return rows.map(([tenant, instance, body]) => ({
       tenant: tenant as string,
       instance: instance as string,
@@ -108,7 +141,7 @@ class SqliteStore implements Store {
   }
 
   async nextDue(): Promise<{ readonly effect?: number; readonly timer?: number }> {
-    const [row] = await this.#all(NEXT_DUE);
+    const [row] = await this.#listed(NEXT_DUE);
     const [effect, timer] = row as readonly (number | null)[];
     return { ...(effect != null && { effect }), ...(timer != null && { timer }) };
   }
@@ -168,6 +201,16 @@ class SqliteStore implements Store {
     ]);
   }
 
+  async findDeadLetter(tenant: string, id: string): Promise<DeadLetter | undefined> {
+    const sql = "SELECT id, tenant, at, origin, reason, body FROM dead_letters WHERE tenant = ? AND id = ?";
+    const [row] = await this.#all(sql, tenant, id);
+    return row && letterFrom(row);
+  }
+
+  async dropDeadLetter(tenant: string, id: string): Promise<void> {
+    await this.#writer.call({ kind: "drop-dead-letter", tenant, id });
+  }
+
   async getSetting(name: string): Promise<string | undefined> {
     const [row] = await this.#all("SELECT value FROM settings WHERE name = ?", name);
     return row?.[0] as string | undefined;
@@ -177,13 +220,29 @@ class SqliteStore implements Store {
     await this.#writer.call({ kind: "set", name, value });
   }
 
+  /** Answers what was asked before. What can't be projected for lack of room is projected when it is opened again. */
   async close(): Promise<void> {
+    await this.#catchUp.now().catch(() => undefined);
+    this.#catchUp.stop();
     await this.#reader.close();
     await this.#writer.close();
   }
 
   #read(...queries: readonly Query[]): Promise<readonly (readonly Cells[])[]> {
     return this.#reader.call(queries) as Promise<readonly (readonly Cells[])[]>;
+  }
+
+  /** The instances' own entries are read by name, which has to be there. */
+  async #named(keys: readonly InstanceKey[]): Promise<void> {
+    if (keys.some((key) => this.#catchUp.mayLack(nameOf(key)))) await this.#catchUp.now();
+  }
+
+  /** From the tables that follow the journal. While the store has no room to bring them up to date, as they are. */
+  async #listed(sql: string, ...cells: Cells): Promise<readonly Cells[]> {
+    await this.#catchUp.now().catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    });
+    return this.#all(sql, ...cells);
   }
 
   async #all(sql: string, ...cells: Cells): Promise<readonly Cells[]> {
@@ -199,7 +258,7 @@ class SqliteStore implements Store {
   ): Promise<Page<Item>> {
     const { list, tenant, page, sql, cells, first } = request;
     const after = decodeCursor(list, tenant, page.cursor, first);
-    const rows = await this.#all(sql, ...cells, ...after, page.limit + 1);
+    const rows = await this.#listed(sql, ...cells, ...after, page.limit + 1);
     const items = rows.slice(0, page.limit).map(item);
     if (rows.length <= page.limit) return { items };
     return { items, cursor: encodeCursor(list, tenant, positionOf(rows[page.limit - 1]!)) };
@@ -222,8 +281,9 @@ const LOAD_TAILS = `SELECT j.sequence, j.at, j.body, j.hash, name.key FROM ${NAM
 const HISTORY = `SELECT j.sequence, j.at, j.body, j.hash FROM instances JOIN journal j USING (number)
   WHERE tenant = ? AND instance = ? ORDER BY j.sequence`;
 
-const FIND_COMMAND = `SELECT digest, c.version, c.sequence FROM instances JOIN old_commands c USING (number)
-  WHERE tenant = ? AND instance = ? AND source = ? AND id = ?`;
+const FIND_COMMANDS = `SELECT name.key, c.digest, c.version, c.sequence FROM json_each(?) AS name
+  JOIN instances i ON i.tenant = name.value ->> 0 AND i.instance = name.value ->> 1
+  JOIN old_commands c ON c.number = i.number AND c.source = name.value ->> 2 AND c.id = name.value ->> 3`;
 
 const DUE_EFFECTS = `SELECT ${EFFECT} FROM effects WHERE dead = 0 AND next_at <= ? ORDER BY next_at, position LIMIT ?`;
 
@@ -244,31 +304,33 @@ function conditions(filters: readonly Filter[]): { where: string; cells: readonl
 // Rows
 // ---------------------------------------------------------------------------------------------------------------- //
 
-function encodeRow(row: AppendRow): EncodedRow {
-  const { summary: s, snapshot, wrappedKey, tasks, timersSet, timersGone, effects, oldCommands } = row.projection;
-  return [
-    row.tenant,
-    row.instance,
-    row.sequence,
-    row.at,
-    row.body,
-    row.hash,
-    s
-      ? [s.flow, s.key, s.initiator, s.definition, s.startedAt, s.state, s.outcome ?? null, s.version, s.updatedAt]
-      : null,
-    snapshot ?? null,
-    wrappedKey ?? null,
-    tasks.flatMap(encodeTask),
-    timersSet.flatMap((timer) => [timer.id, timer.dueAt, JSON.stringify(timer)]),
-    timersGone,
-    effects.flatMap((effect) => [effect.id, JSON.stringify(effect)]),
-    oldCommands.flatMap((c) => [c.source, c.id, c.digest, c.version, c.sequence]),
-  ];
+function encodeAppend(rows: readonly AppendRow[]): EncodedAppend {
+  const journal: (string | number)[] = [];
+  const kept: KeptRow[] = [];
+  for (const [entry, { tenant, instance, sequence, at, body, hash, projection }] of rows.entries()) {
+    journal.push(tenant, instance, sequence, at, body, hash);
+    const { snapshot, wrappedKey, oldCommands } = projection;
+    if (snapshot !== undefined || wrappedKey !== undefined || oldCommands.length > 0)
+      kept.push({ entry, snapshot, wrappedKey, oldCommands });
+  }
+  return { kind: "append", journal, kept, projections: encodeProjections(rows) };
 }
 
-function encodeTask(task: Task): readonly Cell[] {
-  return [task.id, task.assignee, task.status === "open" ? 1 : 0, task.openedAt, JSON.stringify(task)];
+function encodeProjections(rows: readonly AppendRow[]): EncodedProjections {
+  const effects: string[] = [];
+  for (const { projection } of rows) for (const effect of projection.effects) effects.push(JSON.stringify(effect));
+  return { rows: JSON.stringify(rows.map(projectedRow)), effects: effects.join("\n") };
 }
+
+function projectedRow({ tenant, instance, sequence, at, projection }: AppendRow): ProjectedRow {
+  const { summary: s, tasks, timersSet, timersGone, effects } = projection;
+  const summary = s
+    ? [s.flow, s.key, s.initiator, s.definition, s.startedAt, s.state, s.outcome ?? null, s.version, s.updatedAt]
+    : null;
+  return [tenant, instance, sequence, at, summary, tasks, timersSet, timersGone, effects.map(({ id }) => id)];
+}
+
+const nameOf = ({ tenant, instance }: InstanceKey): string => `${tenant}\u0000${instance}`;
 
 function assemble(
   keys: readonly InstanceKey[],

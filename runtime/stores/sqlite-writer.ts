@@ -1,84 +1,75 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { DeadLetter, EffectSettlement, InstanceKey } from "../ports.ts";
-import { StoreUnavailable } from "../ports.ts";
+import {
+  type DeadLetter,
+  type EffectSettlement,
+  type InstanceKey,
+  type OldCommand,
+  StoreUnavailable,
+} from "../ports.ts";
+import { type EncodedProjections, Projector } from "./sqlite-projector.ts";
 import { openForWriting, type SqliteFile } from "./sqlite-schema.ts";
 import { type Call, failure, isUnavailable, type Reply } from "./worker-channel.ts";
 
 /** The thread that writes. Whatever waits when it is free goes into one transaction, so that many callers share one sync. */
 
-/** One value of a row. */
-export type Cell = string | number | null;
+/** What is kept with an entry now and then. */
+export interface KeptRow {
+  /** Index of the entry in its append. */
+  readonly entry: number;
+  readonly snapshot: string | undefined;
+  readonly wrappedKey: string | undefined;
+  readonly oldCommands: readonly OldCommand[];
+}
 
-/** An {@link AppendRow} as it crosses threads: flat lists, which are cheaper to copy than objects. */
-export type EncodedRow = readonly [
-  tenant: string,
-  instance: string,
-  sequence: number,
-  at: number,
-  body: string,
-  hash: string,
-  /** flow, key, initiator, definition, started_at, then what changes: state, outcome, version, updated_at. */
-  summary: readonly Cell[] | null,
-  snapshot: string | null,
-  wrappedKey: string | null,
-  /** id, assignee, open, opened_at, body of each. */
-  tasks: readonly Cell[],
-  /** id, due_at, body of each. */
-  timersSet: readonly Cell[],
-  timersGone: readonly string[],
-  /** id, body of each. */
-  effects: readonly string[],
-  /** source, id, digest, version, sequence of each. */
-  oldCommands: readonly Cell[],
-];
+/** Entries as they cross threads: flat lists and one text, which are cheaper to copy than objects. */
+export interface EncodedAppend {
+  readonly kind: "append";
+  /** tenant, instance, sequence, at, body, hash of each. */
+  readonly journal: readonly (string | number)[];
+  readonly kept: readonly KeptRow[];
+  /** Of each entry. */
+  readonly projections: EncodedProjections;
+}
 
 export type WriteRequest =
-  | { readonly kind: "append"; readonly rows: readonly EncodedRow[] }
-  | { readonly kind: "settle"; readonly done: readonly EffectSettlement[] }
+  | EncodedAppend
+  /** Everything that was written before goes into the tables that lists are read from. */
+  | { readonly kind: "project" }
+  /** Effects that were carried out (tenant, id of each), and what became of others. */
+  | { readonly kind: "settle"; readonly done: readonly string[]; readonly others: readonly EffectSettlement[] }
   | { readonly kind: "drop-timers"; readonly timers: readonly (InstanceKey & { readonly timer: string })[] }
   | { readonly kind: "dead-letter"; readonly letter: DeadLetter }
+  | { readonly kind: "drop-dead-letter"; readonly tenant: string; readonly id: string }
   | { readonly kind: "set"; readonly name: string; readonly value: string };
 
 /** Requests in one transaction; appends carry some hundred rows each. */
 const GROUP_REQUESTS_MAX = 1_024;
 /** Without work for so long, the writer copies the log into the file. */
 const IDLE_MS = 100;
-/** Settled effects wait so long for an append whose sync they can share: a caller waits for an append, nobody for them. */
-const SETTLE_DELAY_MS = 2;
 
 class Writer {
   readonly #database: DatabaseSync;
-  readonly #findNumber: StatementSync;
-  readonly #insertInstance: StatementSync;
-  readonly #updateInstance: StatementSync;
+  readonly #projector: Projector;
   readonly #insertEntry: StatementSync;
   readonly #putSnapshot: StatementSync;
   readonly #putWrappedKey: StatementSync;
-  readonly #putTask: StatementSync;
-  readonly #putTimer: StatementSync;
   readonly #dropTimer: StatementSync;
-  readonly #insertEffect: StatementSync;
   readonly #insertOldCommand: StatementSync;
-  readonly #deleteEffect: StatementSync;
   readonly #failEffect: StatementSync;
+  readonly #renewEffect: StatementSync;
   readonly #putDeadLetter: StatementSync;
+  readonly #dropDeadLetter: StatementSync;
   readonly #putSetting: StatementSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#projector = new Projector(database);
     const prepare = (sql: string) => database.prepare(sql);
     this.#begin = prepare("BEGIN IMMEDIATE");
     this.#commit = prepare("COMMIT");
-    this.#findNumber = prepare("SELECT number FROM instances WHERE tenant = ? AND instance = ?");
-    this.#findNumber.setReturnArrays(true);
-    this.#insertInstance = prepare(`INSERT INTO instances
-      (tenant, instance, sequence, flow, key, initiator, definition, started_at, state, outcome, version, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#updateInstance = prepare(`UPDATE instances
-      SET sequence = ?1, state = ?2, outcome = ?3, version = ?4, updated_at = ?5 WHERE number = ?6 AND sequence < ?1`);
     this.#insertEntry = prepare(
       "INSERT INTO journal (number, sequence, at, body, hash) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -86,34 +77,44 @@ class Writer {
       ON CONFLICT DO UPDATE SET sequence = excluded.sequence, body = excluded.body, hash = excluded.hash
       WHERE excluded.sequence > sequence`);
     this.#putWrappedKey = prepare("INSERT INTO wrapped_keys VALUES (?, ?) ON CONFLICT DO NOTHING");
-    this.#putTask =
-      prepare(`INSERT INTO tasks (number, tenant, id, assignee, open, opened_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET assignee = excluded.assignee, open = excluded.open, opened_at = excluded.opened_at, body = excluded.body`);
-    this.#putTimer = prepare(`INSERT INTO timers (number, id, due_at, body) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET due_at = excluded.due_at, body = excluded.body`);
     this.#dropTimer = prepare("DELETE FROM timers WHERE number = ? AND id = ?");
-    this.#insertEffect = prepare(`INSERT INTO effects (tenant, instance, dead, attempts, next_at, id, body)
-      VALUES (?, ?, 0, 0, ?, ?, ?) ON CONFLICT DO NOTHING`);
     this.#insertOldCommand = prepare("INSERT INTO old_commands VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
-    this.#deleteEffect = prepare("DELETE FROM effects WHERE tenant = ? AND id = ?");
     this.#failEffect =
       prepare(`UPDATE effects SET dead = ?, attempts = attempts + 1, next_at = coalesce(?, next_at), error = ?
       WHERE tenant = ? AND id = ?`);
+    this.#renewEffect = prepare(
+      `UPDATE effects SET dead = 0, attempts = 0, next_at = ?, error = NULL WHERE tenant = ? AND id = ?`,
+    );
+    this.#dropDeadLetter = prepare("DELETE FROM dead_letters WHERE tenant = ? AND id = ?");
     this.#putDeadLetter =
       prepare(`INSERT INTO dead_letters (tenant, id, at, origin, reason, body) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = excluded.at, origin = excluded.origin, reason = excluded.reason, body = excluded.body`);
     this.#putSetting = prepare("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
   }
 
+  /** What was written and not projected when the process before ended. @throws Error if there is no room for it. */
+  catchUp(): void {
+    const [reply] = this.write([{ call: 0, request: { kind: "project" } }]);
+    if (reply!.kind === "failed")
+      throw reply!.unavailable ? new StoreUnavailable(reply!.message) : new Error(reply!.message);
+  }
+
   /** Writes all in one transaction. If one can't be written for a reason of its own, the others still are. */
   write(calls: readonly Call<WriteRequest>[]): readonly Reply[] {
+    const durable = !calls.every(({ request }) => onlyNotes(request));
     try {
-      this.#begin.run();
+      if (durable) this.#begin.run();
       const replies = calls.map(({ call, request }): Reply => ({ call, kind: "value", value: this.#apply(request) }));
-      this.#commit.run();
+      if (calls.some(({ request }) => needsProjection(request))) {
+        this.#projector.project();
+        for (const { request } of calls) this.#applyProjected(request);
+      }
+      if (durable) this.#commit.run();
+      this.#projector.committed();
       return replies;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#projector.rolledBack();
       if (calls.length > 1 && !isUnavailable(error)) return calls.flatMap((call) => this.write([call]));
       return calls.map(({ call }) => failure(call, error));
     }
@@ -135,89 +136,92 @@ class Writer {
   #apply(request: WriteRequest): unknown {
     switch (request.kind) {
       case "append":
-        return this.#append(request.rows);
+        return this.#append(request);
       case "settle":
-        for (const settlement of request.done) this.#settle(settlement);
+        this.#projector.settle(request.done);
         return undefined;
+      case "project":
       case "drop-timers":
-        for (const { tenant, instance, timer } of request.timers) {
-          const number = this.#numberOf(tenant, instance);
-          if (number !== undefined) this.#dropTimer.run(number, timer);
-        }
         return undefined;
       case "dead-letter": {
         const { tenant, id, at, origin, reason, body } = request.letter;
         this.#putDeadLetter.run(tenant, id, at, origin, reason, body);
         return undefined;
       }
+      case "drop-dead-letter":
+        this.#dropDeadLetter.run(request.tenant, request.id);
+        return undefined;
       case "set":
         this.#putSetting.run(request.name, request.value);
         return undefined;
     }
   }
 
-  #append(rows: readonly EncodedRow[]): readonly InstanceKey[] {
-    const taken: InstanceKey[] = [];
-    for (const row of rows) if (!this.#appendRow(row)) taken.push({ tenant: row[0], instance: row[1] });
+  /** What changes rows that must have been projected before. */
+  #applyProjected(request: WriteRequest): void {
+    if (request.kind === "settle") for (const settlement of request.others) this.#settle(settlement);
+    if (request.kind !== "drop-timers") return;
+    for (const { tenant, instance, timer } of request.timers) {
+      const number = this.#projector.numberOf(tenant, instance);
+      if (number !== undefined) this.#dropTimer.run(number, timer);
+    }
+  }
+
+  /** @returns indices of the entries whose key was taken; of those nothing was written. */
+  #append({ journal, kept, projections }: EncodedAppend): readonly number[] {
+    const taken: number[] = [];
+    const numbers: (number | null)[] = [];
+    for (let i = 0; i < journal.length; i += 6) {
+      const number = this.#insert(journal, i);
+      if (number === null) taken.push(numbers.length);
+      numbers.push(number);
+    }
+    for (const row of kept) {
+      const number = numbers[row.entry];
+      if (typeof number === "number") this.#keep(number, row, journal);
+    }
+    this.#projector.add(numbers, projections);
     return taken;
   }
 
-  /** @returns false if the key was taken: then nothing of the row was written. */
-  #appendRow(row: EncodedRow): boolean {
-    const [tenant, instance, sequence, at, body, hash, summary] = row;
-    const known = this.#numberOf(tenant, instance);
-    const number = known ?? this.#start(tenant, instance, sequence, summary);
-    if (this.#insertEntry.run(number, sequence, at, body, hash).changes === 0) return false;
-    if (known !== undefined && summary) this.#updateInstance.run(sequence, ...summary.slice(5), number);
-    this.#project(number, row);
-    return true;
+  /** @returns the instance's number, or `null` if the key was taken. */
+  #insert(journal: EncodedAppend["journal"], at: number): number | null {
+    const [tenant, instance] = [journal[at] as string, journal[at + 1] as string];
+    const number = this.#projector.numberOf(tenant, instance) ?? this.#projector.newNumber(tenant, instance);
+    const { changes } = this.#insertEntry.run(
+      number,
+      journal[at + 2]!,
+      journal[at + 3]!,
+      journal[at + 4]!,
+      journal[at + 5]!,
+    );
+    return changes === 0 ? null : number;
   }
 
-  #numberOf(tenant: string, instance: string): number | undefined {
-    const row = this.#findNumber.get(tenant, instance) as unknown as readonly [number] | undefined;
-    return row?.[0];
-  }
-
-  #start(tenant: string, instance: string, sequence: number, summary: readonly Cell[] | null): number {
-    const cells = summary ?? [null, null, null, null, null, null, null, null, null];
-    return Number(this.#insertInstance.run(tenant, instance, sequence, ...cells).lastInsertRowid);
-  }
-
-  #project(number: number, row: EncodedRow): void {
-    const [
-      tenant,
-      instance,
-      sequence,
-      at,
-      ,
-      hash,
-      ,
-      snapshot,
-      wrappedKey,
-      tasks,
-      timers,
-      timersGone,
-      effects,
-      commands,
-    ] = row;
-    if (snapshot !== null) this.#putSnapshot.run(number, sequence, snapshot, hash);
-    if (wrappedKey !== null) this.#putWrappedKey.run(number, wrappedKey);
-    for (let i = 0; i < tasks.length; i += 5)
-      this.#putTask.run(number, tenant, tasks[i]!, tasks[i + 1]!, tasks[i + 2]!, tasks[i + 3]!, tasks[i + 4]!);
-    for (const id of timersGone) this.#dropTimer.run(number, id);
-    for (let i = 0; i < timers.length; i += 3) this.#putTimer.run(number, timers[i]!, timers[i + 1]!, timers[i + 2]!);
-    for (let i = 0; i < effects.length; i += 2)
-      this.#insertEffect.run(tenant, instance, at, effects[i]!, effects[i + 1]!);
-    for (let i = 0; i < commands.length; i += 5) this.#insertOldCommand.run(number, ...commands.slice(i, i + 5));
+  #keep(
+    number: number,
+    { entry, snapshot, wrappedKey, oldCommands }: KeptRow,
+    journal: EncodedAppend["journal"],
+  ): void {
+    const [sequence, hash] = [journal[entry * 6 + 2]!, journal[entry * 6 + 5]!];
+    if (snapshot !== undefined) this.#putSnapshot.run(number, sequence, snapshot, hash);
+    if (wrappedKey !== undefined) this.#putWrappedKey.run(number, wrappedKey);
+    for (const c of oldCommands) this.#insertOldCommand.run(number, c.source, c.id, c.digest, c.version, c.sequence);
   }
 
   #settle(settlement: EffectSettlement): void {
     const { tenant, id } = settlement;
-    if (settlement.kind === "done") this.#deleteEffect.run(tenant, id);
+    if (settlement.kind === "renew") this.#renewEffect.run(settlement.nextAt, tenant, id);
     else if (settlement.kind === "retry") this.#failEffect.run(0, settlement.nextAt, settlement.error, tenant, id);
-    else this.#failEffect.run(1, null, settlement.error, tenant, id);
+    else if (settlement.kind === "dead") this.#failEffect.run(1, null, settlement.error, tenant, id);
   }
 }
+
+/** Nothing of it has to be durable. */
+const onlyNotes = (request: WriteRequest): boolean => request.kind === "settle" && request.others.length === 0;
+
+const needsProjection = (request: WriteRequest): boolean =>
+  request.kind === "project" || request.kind === "drop-timers" || (request.kind === "settle" && !onlyNotes(request));
 
 /**
  * Takes the lock of the file: a database beside it in an exclusive transaction, whose file lock dies with the process.
@@ -243,7 +247,9 @@ function main(): void {
   let held: DatabaseSync | undefined;
   try {
     held = lock(file.path);
-    serve(new Writer(openForWriting(file)), held);
+    const writer = new Writer(openForWriting(file));
+    writer.catchUp();
+    serve(writer, held);
     port.postMessage([{ call: 0, kind: "value", value: undefined } satisfies Reply]);
   } catch (error) {
     held?.close();
@@ -256,17 +262,10 @@ function serve(writer: Writer, held: DatabaseSync): void {
   const port = parentPort!;
   const waiting: Call<WriteRequest>[] = [];
   const idle = setTimeout(() => writer.checkpoint(), IDLE_MS);
-  let patience: NodeJS.Timeout | undefined;
-  const write = (): void => {
-    clearTimeout(patience);
-    patience = undefined;
-    if (waiting.length > 0) port.postMessage(writer.write(waiting.splice(0)));
-    idle.refresh();
-  };
   port.on("message", (first: Call<WriteRequest> | "close") => {
     const close = drain(first, waiting);
-    if (close || waiting.some(({ request }) => request.kind !== "settle")) write();
-    else patience ??= setTimeout(write, SETTLE_DELAY_MS);
+    if (waiting.length > 0) port.postMessage(writer.write(waiting.splice(0)));
+    idle.refresh();
     if (!close) return;
     clearTimeout(idle);
     writer.close();

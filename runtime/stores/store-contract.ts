@@ -115,7 +115,7 @@ const journal: readonly Promised[] = [
       assert.deepEqual(await store.load([KEY]), [{ ...KEY, tail: await store.history(KEY) }]);
       assert.deepEqual((await store.tasks({ tenant: "t" }, { limit: 9 })).items, []);
       assert.deepEqual(await store.dueTimers(9_999, 9), []);
-      assert.equal(await store.findCommand(KEY, "s", "late"), undefined);
+      assert.deepEqual(await store.findCommands([{ ...KEY, source: "s", id: "late" }]), [undefined]);
       assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), ["other"]);
       assert.deepEqual((await store.instances({ tenant: "t", state: "late" }, { limit: 9 })).items, []);
     },
@@ -236,9 +236,11 @@ const journal: readonly Promised[] = [
     async (store) => {
       const command = { source: "erp", id: "c1", digest: "d", version: 3, sequence: 2 };
       await store.append([row({ projection: { oldCommands: [command, { ...command, id: "c2" }] } })]);
-      assert.deepEqual(await store.findCommand(KEY, "erp", "c1"), command);
-      assert.equal(await store.findCommand(KEY, "other", "c1"), undefined);
-      assert.equal(await store.findCommand({ ...KEY, tenant: "u" }, "erp", "c1"), undefined);
+      const name = { ...KEY, source: "erp", id: "c1" };
+      const asked = [{ ...name, source: "other" }, name, { ...name, tenant: "u" }, { ...name, id: "c2" }, name];
+      const found = [undefined, command, undefined, { ...command, id: "c2" }, command];
+      assert.deepEqual(await store.findCommands(asked), found);
+      assert.deepEqual(await store.findCommands([]), []);
     },
   ],
 ];
@@ -488,6 +490,39 @@ const lists: readonly Promised[] = [
         ["l3", "l2", "l1"],
       );
       assert.deepEqual(found[2], letter("l1", { reason: "no such flow" }));
+    },
+  ],
+  [
+    "a dead letter is found by its id and dropped, in its tenant alone",
+    async (store) => {
+      for (const tenant of ["t", "u"]) await store.deadLetter(letter("bus/a.b/1", { tenant }));
+      assert.deepEqual(await store.findDeadLetter("t", "bus/a.b/1"), letter("bus/a.b/1"));
+      assert.equal(await store.findDeadLetter("t", "bus/a.b"), undefined);
+      await store.dropDeadLetter("t", "bus/a.b/1");
+      assert.equal(await store.findDeadLetter("t", "bus/a.b/1"), undefined);
+      assert.deepEqual(await store.findDeadLetter("u", "bus/a.b/1"), letter("bus/a.b/1", { tenant: "u" }));
+    },
+  ],
+  [
+    "an effect is found by its id, with what is left of its decision, and renewed",
+    async (store) => {
+      const ids = ["i:1:0", "i:1:1", "i:1:2", "i:10:0", "i:2:0"];
+      await store.append([row({ projection: { effects: ids.map((id) => effect(id)) } })]);
+      await store.settleEffects([
+        { tenant: "t", id: "i:1:0", kind: "done" },
+        { tenant: "t", id: "i:1:2", kind: "dead", error: "closed" },
+      ]);
+      const left = await store.effectsOfDecision("t", "i:1");
+      assert.deepEqual(left.map((one) => [one.effect.id, one.state]).sort(), [
+        ["i:1:1", "pending"],
+        ["i:1:2", "dead"],
+      ]);
+      assert.equal(await store.findEffect("t", "i:1:0"), undefined);
+      assert.equal(await store.findEffect("u", "i:1:1"), undefined);
+      assert.equal((await store.findEffect("t", "i:1:2"))?.error, "closed");
+      await store.settleEffects([{ tenant: "t", id: "i:1:2", kind: "renew", nextAt: 7 }]);
+      const renewed = (await store.findEffect("t", "i:1:2"))!;
+      assert.deepEqual([renewed.state, renewed.attempts, renewed.nextAt, renewed.error], ["pending", 0, 7, undefined]);
     },
   ],
   [

@@ -18,6 +18,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** What crosses lives for milliseconds; without a limit a worker takes far more before it collects. */
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 12 } as const;
+
 /** Calls into a worker thread by numbered messages; answers come in batches. The worker's first answer, to call 0, says that it is ready. */
 export class WorkerChannel<Request> {
   readonly ready: Promise<void>;
@@ -29,7 +32,7 @@ export class WorkerChannel<Request> {
   /** @param name of a module beside this one, without suffix: `.ts` in the sources, `.js` when built. */
   constructor(name: string, workerData: unknown) {
     const script = new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
-    this.#worker = new Worker(script, { workerData, execArgv: [] });
+    this.#worker = new Worker(script, { workerData, execArgv: [], resourceLimits: WORKER_MEMORY });
     this.#worker.on("message", (replies: readonly Reply[]) => this.#settle(replies));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(new StoreUnavailable("the store is closed")));

@@ -14,6 +14,11 @@ export type ApiOutcome<Value> =
 export interface WecomApi {
   /** The whole form of an approval number. */
   approvalDetail(app: WecomApp, spNo: string, signal?: AbortSignal): Promise<ApiOutcome<ApprovalDetail>>;
+  /**
+   * A text to people, of an app with an `agentId` (document/path/90236). WeCom drops a repetition within half an hour.
+   * @param to user ids, at most {@link MESSAGE_USERS_MAX}. @param text at most 2048 bytes; WeCom cuts off the rest.
+   */
+  sendText(app: WecomApp, to: readonly string[], text: string, signal?: AbortSignal): Promise<ApiOutcome<undefined>>;
 }
 
 export interface WecomApiOptions {
@@ -65,8 +70,16 @@ export function wecomApi({ clock, timeoutMs = TIMEOUT_MS, fetch = globalThis.fet
       const read = readDetail(answer.value);
       return read.ok ? { ok: true, value: read.detail } : refuse(read.reason);
     },
+    async sendText(app, to, text, signal) {
+      const message = { touser: to.join("|"), msgtype: "text", agentid: app.agentId, text: { content: text } };
+      const answer = await post(app, "/message/send", { ...message, enable_duplicate_check: 1 }, signal);
+      return answer.ok ? { ok: true, value: undefined } : answer;
+    },
   };
 }
+
+/** People that one message may go to. */
+export const MESSAGE_USERS_MAX = 1_000;
 
 const TIMEOUT_MS = 10_000;
 /** A token that was refused is fetched anew once, and the call repeated once. */
@@ -92,6 +105,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   40013: "the corp id is wrong",
   48002: "the app may not use this API",
   48006: "the app's right to this API was withdrawn",
+  81013: "none of the people is known to WeCom or may see the app",
   60020: "this node's address is not among the app's trusted addresses",
   301025: "WeCom does not know the approval number, or the request is wrong",
   301055: "the app is not among those that may read approvals, or the person has left",

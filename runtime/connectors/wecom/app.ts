@@ -12,6 +12,8 @@ export interface WecomApp {
   readonly secret: string;
   /** Base of the API without `/cgi-bin`. */
   readonly api: string;
+  /** `agentid` of the app. Set: it tells people of their tasks by WeCom's messages. */
+  readonly agentId?: number;
 }
 
 /** WeCom's own API, where no other is configured. */

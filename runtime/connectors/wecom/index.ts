@@ -1,4 +1,4 @@
-export { type ApiOutcome, type WecomApi, type WecomApiOptions, wecomApi } from "./api.ts";
+export { type ApiOutcome, MESSAGE_USERS_MAX, type WecomApi, type WecomApiOptions, wecomApi } from "./api.ts";
 export { WECOM_API, type WecomApp } from "./app.ts";
 export type { ApprovalStatus } from "./callback-xml.ts";
 export { encrypt, sign } from "./crypto.ts";

@@ -44,7 +44,7 @@ export type Ingested =
 export interface IngestPorts {
   /** Of the flows that are active for the app's tenant. */
   readonly sources: readonly SourceDefinition[];
-  readonly api: WecomApi;
+  readonly api: Pick<WecomApi, "approvalDetail">;
   /** Whether an instance of this key exists. Saves the look-up of forms whose start is long past; without it nothing is known. */
   readonly isKnown?: (flow: string, key: string) => boolean | Promise<boolean>;
   readonly signal?: AbortSignal;

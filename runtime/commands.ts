@@ -1,0 +1,97 @@
+import { hash } from "node:crypto";
+import type { Definition } from "../dsl/index.ts";
+import type { Command, Instance, Refusal } from "../engine/index.ts";
+import { keyedDigest } from "./key-ring.ts";
+import type { Carried, InstanceKey } from "./ports.ts";
+
+type WithoutDigest<C> = C extends Command ? Omit<C, "digest"> : never;
+
+/** A command before its digest is taken: the digest of an instance with secrets needs the instance's key. */
+export type CommandDraft = WithoutDigest<Command>;
+
+export interface Envelope extends InstanceKey {
+  /** For a start: the flow whose active version is taken. */
+  readonly flow?: string;
+  readonly command: CommandDraft;
+  /** What is done instead where there is no instance yet: the same command, as a start. */
+  readonly orStart?: CommandDraft;
+  /** Refuse (`version-conflict`) unless the instance stands at this version. */
+  readonly expectedVersion?: number;
+  /** W3C Trace Context of whoever sends it: its effects and questions carry it on. */
+  readonly traceparent?: string;
+}
+
+/** `created`: this command made the instance. `duplicate`: it was accepted before, this is the first answer. */
+export type Reply =
+  | {
+      readonly kind: "accepted";
+      readonly instance: Instance;
+      readonly definition: Definition;
+      readonly created: boolean;
+      readonly duplicate: boolean;
+    }
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly instance?: Instance }
+  | { readonly kind: "not-found" };
+
+/** Newest command ids that an instance carries; the engine keeps as many. */
+const RECENT_MAX = 64;
+
+/** A start in place of an event has the event's digest: delivered again, it is the same command. */
+export function commandOf(envelope: Envelope, instance: Instance | undefined, key: Buffer | undefined): Command {
+  const { command } = envelope;
+  const chosen = instance ? command : (envelope.orStart ?? command); // Made when it is asked for.
+  return { ...chosen, digest: digestOf(command, key) };
+}
+
+/** The digest covers what the command asks for, not who brought it, nor what the directory knew of a person then. */
+function digestOf(command: CommandDraft, key: Buffer | undefined): string {
+  const { id: _id, source: _source, ...body } = command;
+  const text = JSON.stringify(body.kind === "start" ? { ...body, initiator: body.initiator.id } : body);
+  return key ? keyedDigest(key, text) : hash("sha256", text, "base64url");
+}
+
+/** Is the command among those that the instance carries? */
+export const isRecent = ({ recent }: Instance, { source, id }: CommandDraft): boolean =>
+  recent.some((one) => one.id === id && one.source === source);
+
+/**
+ * Only the store can tell whether the command was accepted long ago. Timers and reports carry ids of our own making, which
+ * repeat only while they are among the newest.
+ */
+export const mayBeOld = (instance: Instance, command: CommandDraft): boolean =>
+  instance.recent.length >= RECENT_MAX &&
+  command.kind !== "timer" &&
+  command.kind !== "report" &&
+  !isRecent(instance, command);
+
+export function carriedBy({ traceparent, command, orStart }: Envelope, instance: Instance | undefined): Carried {
+  const starting = instance ? undefined : (orStart ?? command);
+  const tag = starting?.kind === "start" ? starting.tag : instance?.tag;
+  return { ...(traceparent !== undefined && { traceparent }), ...(tag !== undefined && { tag }) };
+}
+
+export const idReused = (id: string): Refusal => ({
+  kind: "refused",
+  code: "id-reused",
+  message: `the id \`${id}\` was used by another command; take a fresh id for a new command`,
+});
+
+export const versionConflict = ({ version }: Instance): Refusal => ({
+  kind: "refused",
+  code: "version-conflict",
+  message: `the instance has moved to version ${version}; look at it again and decide anew`,
+  details: { version },
+});
+
+const secretFlows = new WeakMap<Definition, boolean>();
+
+/** Does the flow have any secret field, in its data or in an event? */
+export function hasSecrets(definition: Definition): boolean {
+  let known = secretFlows.get(definition);
+  if (known === undefined) {
+    const payload = definition.events.flatMap((event) => event.payload);
+    known = [...definition.fields, ...payload].some((field) => field.secret);
+    secretFlows.set(definition, known);
+  }
+  return known;
+}

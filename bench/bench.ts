@@ -3,16 +3,31 @@ import { cpus, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Benchmark, measure, type Row, type Size, table } from "./harness.ts";
+import { checking } from "./rows/check.ts";
 import { durable } from "./rows/durable.ts";
 import { engine } from "./rows/engine.ts";
+import { guards } from "./rows/guard.ts";
 import { http } from "./rows/http.ts";
+import { instances } from "./rows/instance.ts";
 import { memory } from "./rows/memory.ts";
 import { nats } from "./rows/nats.ts";
 import { parsing } from "./rows/parse.ts";
+import { simulator } from "./rows/simulator.ts";
 
 /** `npm run bench [-- --quick] [-- --only ID,ID]`: see README.md. */
 
-const BENCHMARKS: readonly Benchmark[] = [...durable, ...http, ...nats, ...engine, ...parsing, ...memory];
+const BENCHMARKS: readonly Benchmark[] = [
+  ...durable,
+  ...http,
+  ...nats,
+  ...engine,
+  ...instances,
+  ...simulator,
+  ...guards,
+  ...parsing,
+  ...checking,
+  ...memory,
+];
 const OUT = resolve(import.meta.dirname, "out.json");
 
 // A broken row may leave a server or a worker behind.

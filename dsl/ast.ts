@@ -18,27 +18,122 @@ export interface Name extends Node {
 }
 
 export interface FileAst extends Node {
+  readonly uses: readonly UseAst[];
+  readonly calendars: readonly CalendarAst[];
+  readonly matrices: readonly MatrixAst[];
+  readonly sagas: readonly SagaAst[];
+  readonly rollouts: readonly RolloutAst[];
   readonly flows: readonly FlowAst[];
   readonly documents: readonly DocumentAst[];
   readonly sources: readonly SourceAst[];
   readonly tests: readonly TestAst[];
 }
 
-export interface FlowAst extends Node {
+/** `use "./rates.flow"`. */
+export interface UseAst extends Node {
+  readonly path: Name;
+}
+
+export interface CalendarAst extends Node {
   readonly name: Name;
-  /** `title`, `label`, `currency`: string items. */
-  readonly settings: readonly { readonly key: Name; readonly value: Name }[];
-  readonly fields: readonly FieldAst[];
-  readonly events: readonly EventAst[];
-  readonly people: readonly { readonly name: Name; readonly people: PeopleAst }[];
+  readonly timezone?: Name;
+  /** `09:00 .. 18:00`, or a list of such. */
+  readonly hours?: readonly { readonly from: TimeAst; readonly to: TimeAst; readonly span: Span }[];
+  /** `sat`, `sun`: looked up by the checker. */
+  readonly weekend?: readonly Name[];
+  readonly holidays?: readonly DayRangeAst[];
+  readonly workdays?: readonly DayRangeAst[];
+}
+
+/** `09:00` as written. */
+export interface TimeAst extends Node {
+  readonly text: string;
+}
+
+/** `2026-10-01`, `2026-10-01 .. 2026-10-07`. */
+export interface DayRangeAst extends Node {
+  readonly from: TimeAst;
+  /** Absent: one day. */
+  readonly to?: TimeAst;
+}
+
+/** `matrix signOff(amount: money, kind: Kind) { … }`. */
+export interface MatrixAst extends Node {
+  readonly name: Name;
+  readonly parameters: readonly { readonly name: Name; readonly type: TypeAst; readonly span: Span }[];
+  /** The first line: parameter names, then after the arrow a title for the result. */
+  readonly header?: { readonly columns: readonly Name[]; readonly result: Name; readonly span: Span };
+  readonly rows: readonly MatrixRowAst[];
+  readonly doc?: string;
+}
+
+export interface MatrixRowAst extends Node {
+  readonly cells: readonly MatrixCellAst[];
+  readonly stages: readonly StageAst[];
+}
+
+export type MatrixCellAst = Node &
+  /** `any`. */
+  (
+    | { readonly kind: "any" }
+    /** Values and intervals, separated by commas. */
+    | { readonly kind: "values"; readonly values: readonly ExpressionAst[] }
+  );
+
+export interface SagaAst extends Node {
+  readonly name: Name;
+  /** Steps of one item run side by side. */
+  readonly steps: readonly (readonly SagaStepAst[])[];
+  readonly onStuck?: { readonly what: "assign"; readonly to: PeopleAst; readonly span: Span };
+}
+
+export interface CallAst extends Node {
+  readonly name: Name;
+  readonly arguments: readonly ExpressionAst[];
+}
+
+export interface SagaStepAst extends Node {
+  readonly call: CallAst;
+  readonly undo?: CallAst;
+  readonly retry?: number;
+  readonly backoff?: { readonly from: DurationAst; readonly to?: DurationAst; readonly span: Span };
+  /** `25%`: the number as written. */
+  readonly jitter?: { readonly percent: string; readonly span: Span };
+  readonly timeout?: DurationAst;
+}
+
+/** `rollout "v3-pilot" of "expense-approval" to label "3.0" { … }`. */
+export interface RolloutAst extends Node {
+  readonly name: Name;
+  readonly flow: Name;
+  readonly label: Name;
+  /** `tags: ["beta"]`, `amount: [100, 5000)`, `percent: 10`: which of them is meant is the checker's to say. */
+  readonly items: readonly { readonly name: Name; readonly value: ExpressionAst; readonly span: Span }[];
+}
+
+/** A machine: the flow itself, or a branch. */
+export interface RegionAst {
   readonly initial?: Name;
   readonly states: readonly Name[];
+  /** Doc comments of states, by name. */
+  readonly stateDocs: Readonly<Record<string, string>>;
   /** Where `states` stands; absent when it is missing. */
   readonly statesSpan?: Span;
   readonly final?: readonly Name[];
   readonly stateBlocks: readonly StateBlockAst[];
   readonly transitions: readonly TransitionAst[];
+}
+
+export interface FlowAst extends Node, RegionAst {
+  readonly name: Name;
+  /** `title`, `label`, `currency`, `calendar`: string items. */
+  readonly settings: readonly { readonly key: Name; readonly value: Name }[];
+  readonly fields: readonly FieldAst[];
+  readonly events: readonly EventAst[];
+  readonly people: readonly { readonly name: Name; readonly people: PeopleAst }[];
   readonly routes: readonly RouteAst[];
+  readonly ensure: readonly PropertyAst[];
+  readonly migrations: readonly MigrationAst[];
   /** Doc comment `///` above it. */
   readonly doc?: string;
 }
@@ -67,7 +162,12 @@ export type TypeAst = Node &
 export interface EventAst extends Node {
   readonly name: Name;
   /** `amount`, or `reviewer: user` for a payload field that is not data. */
-  readonly payload: readonly { readonly name: Name; readonly type?: TypeAst; readonly optional: boolean }[];
+  readonly payload: readonly {
+    readonly name: Name;
+    readonly type?: TypeAst;
+    readonly optional: boolean;
+    readonly secret: boolean;
+  }[];
 }
 
 /**
@@ -89,24 +189,104 @@ export type PeopleArgumentAst =
   | { readonly kind: "to-top"; readonly span: Span }
   | { readonly kind: "top-down"; readonly span: Span };
 
+/** `state NAME { … }`. More than one of these in a block is for the checker to refuse. */
 export interface StateBlockAst extends Node {
   readonly name: Name;
   readonly approval?: ApprovalAst;
+  /** A `handle` beside an `approval`, or the other way round, which is an error. */
+  readonly mixed?: ApprovalAst;
+  readonly parallel?: ParallelAst;
+  readonly run?: RunAst;
+  readonly revocable?: { readonly duration: DurationAst; readonly span: Span };
+  readonly doc?: string;
 }
 
 export interface ApprovalAst extends Node {
+  /** `handle by` instead of `approval by`. */
+  readonly handle: boolean;
   readonly stages: readonly StageAst[];
   readonly options: readonly OptionAst[];
 }
 
-export interface StageAst extends Node {
+export type StageAst = Node &
+  (
+    | {
+        readonly kind: "people";
+        readonly groups: readonly GroupAst[];
+        readonly veto?: PeopleAst;
+      }
+    /** `auto approve if COND else reject`; `auto reject if COND else approve` has them swapped. */
+    | {
+        readonly kind: "auto";
+        readonly condition: ExpressionAst;
+        readonly then: "approve" | "reject";
+        readonly else: "approve" | "reject";
+      }
+  );
+
+/** `PEOPLE [MODE]`, `one of PEOPLE`. A call of a matrix is `people` of kind `call`: the checker knows. */
+export interface GroupAst extends Node {
   readonly people: PeopleAst;
   /** Absent: any. */
   readonly mode?: ModeAst;
+  readonly pick: boolean;
 }
 
-export type ModeAst = Node &
+export interface ParallelAst extends Node {
+  readonly branches: readonly BranchAst[];
+  /** Absent: all. */
+  readonly join?: { readonly rule: "all" | "any" | number; readonly span: Span };
+  /** `reject: one`. */
+  readonly reject?: Name;
+}
+
+export interface BranchAst extends Node, RegionAst {
+  readonly name: Name;
+  readonly condition?: ExpressionAst;
+  readonly else: boolean;
+}
+
+export type RunAst = Node &
   (
+    | { readonly kind: "saga"; readonly saga: Name }
+    | {
+        readonly kind: "flow";
+        readonly flow: Name;
+        readonly event?: Name;
+        readonly fields: readonly { readonly name: Name; readonly value: ExpressionAst }[];
+      }
+  );
+
+export type PropertyAst = Node &
+  (
+    | {
+        readonly kind: "never-without";
+        readonly state: QualifiedNameAst;
+        readonly without:
+          | { readonly kind: "state"; readonly state: QualifiedNameAst }
+          | { readonly kind: "approval"; readonly by: PeopleAst };
+        readonly condition?: ExpressionAst;
+      }
+    | { readonly kind: "never-approves"; readonly people: PeopleAst }
+    | { readonly kind: "different-people"; readonly states: readonly QualifiedNameAst[] }
+    | { readonly kind: "reaches-final"; readonly within: DurationAst }
+  );
+
+/** `APPROVED`, `legal.REVIEW`. */
+export interface QualifiedNameAst extends Node {
+  readonly branch?: Name;
+  readonly name: Name;
+}
+
+export interface MigrationAst extends Node {
+  readonly label: Name;
+  readonly lines: readonly { readonly from: Name; readonly to: Name; readonly span: Span }[];
+}
+
+export type ModeAst = Node & {
+  /** `weight W`: only after a quorum. */
+  readonly weight?: Name;
+} & (
     | { readonly kind: "any" | "all" | "sequence" }
     | { readonly kind: "count"; readonly count: number }
     | { readonly kind: "ratio"; readonly part: number; readonly of: number }
@@ -129,7 +309,16 @@ export type OptionAst = Node & { readonly key: Name } & (
         readonly repeat: number;
       }
     | { readonly kind: "onEmpty"; readonly what: "hold" | "skip" | "reject" | "assign"; readonly to?: PeopleAst }
-    /** `withdraw untouched` is one entry with `qualifier`. */
+    | { readonly kind: "onSelf"; readonly what: Name }
+    /** `ask`, `skip consecutive`, `skip any`. */
+    | { readonly kind: "repeated"; readonly what: Name; readonly qualifier?: Name }
+    | { readonly kind: "onReturn" | "abstain" | "collect"; readonly what: Name }
+    | { readonly kind: "maxReturns"; readonly count: number }
+    | { readonly kind: "edit"; readonly fields: readonly Name[]; readonly reopens: boolean }
+    | { readonly kind: "hide"; readonly fields: readonly Name[] }
+    /** `sign: required`. */
+    | { readonly kind: "sign"; readonly what: Name }
+    /** `withdraw untouched`, `addBefore advisory` are one entry with `qualifier`. */
     | { readonly kind: "allow"; readonly operations: readonly { readonly name: Name; readonly qualifier?: Name }[] }
     | { readonly kind: "reason"; readonly on: readonly Name[] }
   );
@@ -241,6 +430,8 @@ export type ExpressionAst = Node &
     | { readonly kind: "record"; readonly fields: readonly { readonly name: Name; readonly value: ExpressionAst }[] }
     | { readonly kind: "member"; readonly of: ExpressionAst; readonly name: Name }
     | { readonly kind: "call"; readonly name: Name; readonly arguments: readonly ExpressionAst[] }
+    /** A call that can only be of people, `managerOf(initiator, level 2)`: as an argument of actions, say. */
+    | { readonly kind: "people"; readonly people: PeopleAst }
     | { readonly kind: "not" | "negate"; readonly of: ExpressionAst }
     | {
         readonly kind: "binary";

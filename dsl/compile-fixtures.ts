@@ -137,3 +137,94 @@ test "a large expense" of "expense" {
   "bob" returns to DRAFT
 }
 `;
+
+/** A file with the constructs that {@link EVERYTHING} has not: it has no error, and warnings about the world outside only. */
+export const COMPLETE = `calendar "cn" { timezone: "Asia/Shanghai"; hours: [09:00 .. 12:00, 13:00 .. 18:00]; weekend: [sat, sun]; holidays: [2026-10-01 .. 2026-10-07]; workdays: [2026-10-10] }
+matrix signOff(amount: money, kind: Kind) {
+  amount             kind                   → approvers
+  [0, 5_000)         any                    → boss
+  [5_000, ..)        a                      → boss then finance quorum 2/3
+  [5_000, ..)        b                      → boss then finance and board all veto boss
+}
+saga "pay" {
+  step reserve(amount) undo release(amount) and step2(card) undo unstep()
+  step transfer(card, amount) undo refund(amount) retry 5 backoff 200ms .. 30s jitter 25% timeout 10s
+  onStuck: assign group("ops")
+}
+state machine "sub" {
+  data { document: text; pin: text secret; n: int? }
+  initial: S
+  states: [S, DONE, FAILED]
+  transitions { S → DONE on "go"
+    S → FAILED on "no" }
+}
+state machine "f" {
+  label: "2"
+  calendar: "cn"
+  data { amount: money; days: int?; kind: Kind = one of [a, b]; who: user?; card: text secret; yes: bool; note: text }
+  events { "go" { amount, kind, card, yes, note, reviewer: user, pin: text secret } }
+  people { boss = managerOf(initiator); board = users("u1", "u2", "u3"); finance = group("finance") }
+  initial: A
+  states: [A, B, H, P, Q, R, C, D]
+  final: [C, D]
+  state B { approval by signOff(amount, kind) then one of board then auto approve if amount < 5 else reject then finance quorum 60% weight shareOf {
+    allow: [transfer, delegate, addBefore advisory, addAfter, addBeside, remove, returnTo, withdraw untouched, takeBack, abstain, claim]
+    due: 2 workdays per stage
+    remind: every 4 workhours at most 3
+    overdue: [remind after 0h, escalate to managerOf(assignee) after 1 workdays] repeat 2
+    onEmpty: assign board
+    onSelf: skip
+    repeated: skip consecutive
+    onReturn: resume
+    maxReturns: 3
+    edit: [note] reopens
+    hide: [amount]
+    abstain: no
+    collect: all
+    reason: required on [reject, returnTo, delegate]
+    sign: required
+    reject: rest
+  } }
+  state H { handle by finance }
+  state P { parallel {
+    branch legal { initial: L1; states: [L1, OK]; state L1 { approval by boss }; transitions { L1 → OK on approved
+       L1 → D on rejected } }
+    branch money if amount > 5_000 { initial: L1; states: [L1, OK]; final: [OK]; transitions { L1 → OK on "ok" } }
+    branch rest else { initial: L1; states: [L1, OK]; transitions { L1 → OK after 3d } }
+    join 1
+    reject: one
+  } }
+  state Q { run saga "pay" }
+  state R { run flow "sub" on "go" with { document: note, pin: card } }
+  state C { revocable for 7d }
+  transitions {
+    A → B on "go" by initiator → notify(managerOf(initiator, level 2))
+    B → H on approved
+    B → D on rejected
+    B → A on returned
+    B → A on withdrawn
+    H → P on done
+    P → Q on joined if legal.state == OK
+    P → D on joined else
+    P → D on rejected
+    Q → R on done
+    Q → D on compensated
+    R → C on done if outcome == DONE
+    R → D on done else
+    C → D on withdrawn
+    B → D at now + 3d
+    B, H, P, R → D after 10d
+  }
+  ensure {
+    never C without B
+    never C without approval by boss if amount >= 1
+    never legal.OK without legal.L1
+    initiator never approves
+    different people in [B, legal.L1]
+    reaches final within 60d
+  }
+  migrate from label "1" { OLD → B; A → A }
+}
+rollout "r" of "f" to label "2" { tags: ["beta"]; orgs: ["o", "cn-*"]; amount: [100, 5000); kind: [a, b]; percent: 12.5 }
+document "doc" { template: "t"; x = amount }
+`;

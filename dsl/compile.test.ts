@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { EVERYTHING, SEED } from "./compile-fixtures.ts";
-import { type CompileEnvironment, compile, type Definition, type Diagnostic, hashOf } from "./index.ts";
+import { COMPLETE, EVERYTHING, SEED } from "./compile-fixtures.ts";
+import { type CompileEnvironment, compile, type Definition, type Diagnostic, format, hashOf } from "./index.ts";
 
 const ENVIRONMENT: CompileEnvironment = {
   functions: [
@@ -13,6 +13,7 @@ const ENVIRONMENT: CompileEnvironment = {
     { name: "scoreOf", kind: "value", type: { kind: "decimal" } },
   ],
   services: ["budget-service", "ledger-service", "audit-service"],
+  labels: [{ role: "notifier", zone: "cn", host: "n-1" }],
   templates: ["expense-voucher", "plain-voucher"],
 };
 
@@ -73,11 +74,20 @@ test("a flow that uses everything has nothing to report", () => {
   );
 });
 
+test("a file with the rest of the language warns of the world outside only", () => {
+  const { diagnostics, definitions, rollouts } = compile(COMPLETE, "f.flow");
+  const warnings = diagnostics.map(({ code, severity }) => `${severity} ${code}`);
+  assert.deepEqual(new Set(warnings), new Set(["warning FLOW301", "warning FLOW307"]));
+  assert.deepEqual([definitions.map(({ flow }) => flow), rollouts.length], [["sub", "f"], 1]);
+});
+
 test("defaults of approvals are filled in", () => {
   const definition = only(EVERYTHING);
   const approvalOf = (state: string) => definition.states.find(({ name }) => name === state)?.approval;
   assert.deepEqual(
-    approvalOf("BOARD")?.stages.map(({ mode, reject }) => [mode, reject]),
+    approvalOf("BOARD")?.chain.flatMap((stage) =>
+      stage.kind === "vote" ? stage.groups.map(({ mode, reject }) => [mode, reject]) : [],
+    ),
     [
       [{ kind: "quorum", threshold: { kind: "share", part: 667, of: 1000, strict: true } }, "rest"],
       [{ kind: "quorum", threshold: { kind: "share", part: 2, of: 3, strict: false } }, "rest"],
@@ -85,7 +95,7 @@ test("defaults of approvals are filled in", () => {
     ],
   );
   assert.deepEqual(approvalOf("BOARD")?.onEmpty, { kind: "hold" });
-  assert.deepEqual(approvalOf("REVIEWING")?.due, { ms: 172_800_000, perStage: true });
+  assert.deepEqual(approvalOf("REVIEWING")?.due, { term: { kind: "natural", ms: 172_800_000 }, perStage: true });
   assert.deepEqual([approvalOf("REVIEWING")?.overdueRepeat, approvalOf("BOARD")?.overdueRepeat], [1, 0]);
 });
 
@@ -242,7 +252,6 @@ test("unsound conditions: what is wrong and where", () => {
     ["on1 in [now, ..)", "FLOW127", "now"],
     ["checkBudget(amount)", "FLOW128", "checkBudget"],
     ["legalOf(org1) == 1", "FLOW128", "legalOf"],
-    ["rankOf(days) > 3", "FLOW129", "rankOf"],
     ["scoreOf(days)", "FLOW120", "scoreOf(days)"],
     ["at1 > 2026-02-30T09:00", "FLOW017", "2026-02-30T09:00"],
   ];
@@ -284,6 +293,12 @@ test("the hash is that of the meaning", () => {
     SEED.replace("initial: DRAFT\n", "initial: DRAFT ;\n /* here, too */"),
   ];
   for (const text of same) assert.equal(only(text).hash, hash);
+  const spread = COMPLETE.replaceAll("→", "->").replaceAll("{ ", "{\n\n").replaceAll(" }", "\n// and\n}");
+  assert.notEqual(spread, COMPLETE);
+  assert.deepEqual(
+    compile(spread, "f.flow").definitions.map((definition) => definition.hash),
+    compile(COMPLETE, "f.flow").definitions.map((definition) => definition.hash),
+  );
   const other = [
     SEED.replace("leave-approval", "leave-approval-2"),
     SEED.replace('on "submit"', 'on "submits"'),
@@ -291,6 +306,15 @@ test("the hash is that of the meaning", () => {
     SEED.replace("validatePolicy()", "validatePolicy(1)"),
   ];
   assert.equal(new Set([hash, ...other.map((text) => only(text).hash)]).size, 5);
+});
+
+test("a formatted file has the same hashes", () => {
+  const hashes = (text: string) => compile(text, "a.flow", ENVIRONMENT).definitions.map(({ hash }) => hash);
+  for (const text of [SEED, EVERYTHING, COMPLETE]) {
+    const formatted = format(text);
+    assert.ok("text" in formatted && hashes(text).length > 0);
+    assert.deepEqual(hashes(formatted.text), hashes(text));
+  }
 });
 
 test("the hash does not depend on the order of keys, but on that of items", () => {
@@ -302,8 +326,10 @@ test("the hash does not depend on the order of keys, but on that of items", () =
 });
 
 test("a definition survives JSON", () => {
-  const definition = only(EVERYTHING);
-  assert.deepEqual(JSON.parse(JSON.stringify(definition)), definition);
+  for (const text of [EVERYTHING, COMPLETE]) {
+    const definition = only(text);
+    assert.deepEqual(JSON.parse(JSON.stringify(definition)), definition);
+  }
 });
 
 // ------------------------------------------------------------------------------------------------------------------ //
@@ -343,25 +369,29 @@ test("compile never throws, and has no definition where there is an error", () =
     insert: fc.constantFrom("", ...PIECES),
   });
   fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
-      let text = EVERYTHING;
-      for (const { at, remove, insert } of edits) {
-        const start = Math.floor(at * text.length);
-        text = text.slice(0, start) + insert + text.slice(start + remove);
-      }
-      const { definitions, diagnostics, flows } = compile(text, "a.flow", ENVIRONMENT);
-      assert.ok(definitions.length <= flows);
-      for (const { span } of diagnostics)
-        assert.ok(span.start >= 0 && span.start <= span.end && span.end <= text.length);
-      const starts = diagnostics.map(({ span }) => span.start);
-      assert.deepEqual(
-        starts,
-        starts.toSorted((one, other) => one - other),
-      );
-      if (flows === 1 && definitions.length === 1 && definitions[0]?.flow === "expense") {
-        assert.ok(!definitions[0].transitions.some(({ from }) => from.length === 0));
-      }
-    }),
+    fc.property(
+      fc.constantFrom(EVERYTHING, COMPLETE),
+      fc.array(edit, { minLength: 1, maxLength: 4 }),
+      (whole, edits) => {
+        let text = whole;
+        for (const { at, remove, insert } of edits) {
+          const start = Math.floor(at * text.length);
+          text = text.slice(0, start) + insert + text.slice(start + remove);
+        }
+        const { definitions, diagnostics, flows } = compile(text, "a.flow", ENVIRONMENT);
+        assert.ok(definitions.length <= flows);
+        for (const { span } of diagnostics)
+          assert.ok(span.start >= 0 && span.start <= span.end && span.end <= text.length);
+        const starts = diagnostics.map(({ span }) => span.start);
+        assert.deepEqual(
+          starts,
+          starts.toSorted((one, other) => one - other),
+        );
+        if (flows === 1 && definitions.length === 1 && definitions[0]?.flow === "expense") {
+          assert.ok(!definitions[0].transitions.some(({ from }) => from.length === 0));
+        }
+      },
+    ),
     { numRuns: 400 },
   );
 });
@@ -389,6 +419,9 @@ test("what a damaged line declares gives no further errors", () => {
     ["    amount:   money\n", "    amount:   money (\n"],
     ['    finance = group("finance")\n', '    finance = group("finance"\n'],
     ["  states: [DRAFT, REVIEWING,", "  states: [DRAFT REVIEWING (,"],
+    ["  data {\n", "  data fields {\n"],
+    ["  people {\n", "  people of {\n"],
+    ["    amount:   money\n", "    amount:   money (; "],
   ];
   for (const [find, put] of rows) {
     const text = EVERYTHING.replace(find, put);
@@ -402,4 +435,13 @@ test("what a damaged line declares gives no further errors", () => {
       put,
     );
   }
+});
+
+test("what stands behind the `;` of a damaged item is checked", () => {
+  const lines = 'A → B on "x" oops; A → NOWHERE on "y" if missing > 1';
+  const text = `state machine "m" { initial: A; states: [A, B]; data { a int; n: int = 1 }\n transitions { ${lines} } }`;
+  assert.deepEqual(
+    compile(text, "a.flow", ENVIRONMENT).diagnostics.map(({ code }) => code),
+    ["FLOW010", "FLOW010", "FLOW102", "FLOW101"],
+  );
 });

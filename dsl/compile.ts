@@ -1,14 +1,20 @@
-import type { FileAst, FlowAst } from "./ast.ts";
-import { checkFields, namedEnums, unique } from "./check/declarations.ts";
+import type { FileAst } from "./ast.ts";
+import { unique } from "./check/declarations.ts";
 import { DEPTH_MAX, tooDeep } from "./check/depth.ts";
-import { type CheckedFlow, checkFlow, checkFlowNames } from "./check/flow.ts";
+import { checkUnusedDocument } from "./check/documents.ts";
+import { openFiles, type ParsedFile, type UsedFile, versionsOf } from "./check/files.ts";
+import { checkFlow, checkFlowNames, flowScope } from "./check/flow.ts";
+import { checkUnusedMatrix } from "./check/matrices.ts";
 import { Report } from "./check/report.ts";
-import type { CompileEnvironment, FileScope } from "./check/scope.ts";
+import { checkRollout } from "./check/rollouts.ts";
+import { checkUnusedSaga } from "./check/sagas.ts";
+import type { CompileEnvironment, FileScope, FlowScope, Shared } from "./check/scope.ts";
 import { checkSource } from "./check/sources.ts";
 import { checkTest } from "./check/tests.ts";
-import type { Definition, SourceDefinition } from "./definition.ts";
-import type { Diagnostic, Span } from "./diagnostic.ts";
+import type { Definition, Region, RolloutDefinition, SourceDefinition } from "./definition.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import { parse } from "./parse.ts";
+import { proveFlow } from "./proofs/prove.ts";
 import type { TestBlock } from "./test-block.ts";
 
 export type { CompileEnvironment } from "./check/scope.ts";
@@ -16,78 +22,153 @@ export type { CompileEnvironment } from "./check/scope.ts";
 /** What a file came to. */
 export interface Compiled {
   readonly file: string;
+  readonly ast: FileAst;
   /** Of the flows without errors, in source order. */
   readonly definitions: readonly Definition[];
+  /** Of the flows whose names and types are right, but which are refused for where they lead or what they ensure. */
+  readonly unsound: readonly Definition[];
   readonly sources: readonly SourceDefinition[];
+  readonly rollouts: readonly RolloutDefinition[];
   readonly tests: readonly TestBlock[];
-  /** In the order of their places. */
+  /** In the order of their places; then errors of the files that it uses, under the names of those files. */
   readonly diagnostics: readonly Diagnostic[];
   /** State machines written in the file, those with errors too. */
   readonly flows: number;
 }
 
 /**
- * Parses and checks a file: `parse → resolve and type → graph`. Never throws on a text; whatever is wrong in it is a
- * diagnostic. `file` is the name that diagnostics and tests carry.
+ * Parses and checks a file: `parse → names and types → proofs`. Never throws on a text; whatever is wrong in it is a
+ * diagnostic. `file` is the name that diagnostics and tests carry; files that it uses are named relative to it. Passing
+ * one environment for many files reads what they share only once.
  */
 export function compile(text: string, file: string, environment: CompileEnvironment = {}): Compiled {
   const parsed = parse(text, file);
-  return check(parsed.ast, text, file, environment, parsed.diagnostics);
+  return check({ file, text, ast: parsed.ast, syntax: parsed.diagnostics, lost: parsed.lost }, environment);
 }
 
-/** Checks a tree. `syntax`: what the parser found. */
-export function check(
-  ast: FileAst,
-  text: string,
-  file: string,
-  environment: CompileEnvironment,
-  syntax: readonly Diagnostic[],
-): Compiled {
+/** What can be said of a file that is no text. `fault`: why. */
+export function unread(fault: Diagnostic): Compiled {
+  return nothing(fault.file, parse("", fault.file).ast, [fault]);
+}
+
+function nothing(file: string, ast: FileAst, diagnostics: readonly Diagnostic[]): Compiled {
+  const none = { definitions: [], unsound: [], sources: [], rollouts: [], tests: [] };
+  return { file, ast, ...none, diagnostics, flows: ast.flows.length };
+}
+
+/** Checks a tree. */
+export function check(parsed: ParsedFile, environment: CompileEnvironment): Compiled {
+  const { file, ast, syntax } = parsed;
   const report = new Report(file);
   const deep = tooDeep(ast);
   if (deep) {
-    report.add("FLOW005", deep, `Operators nest more than ${DEPTH_MAX} deep here.`);
-    const diagnostics = inOrder(syntax, report.diagnostics);
-    return { file, definitions: [], sources: [], tests: [], diagnostics, flows: ast.flows.length };
+    report.add("FLOW005", deep, `This expression is too long: more than ${DEPTH_MAX} operators build on each other.`);
+    return nothing(file, ast, inOrder(syntax, report.diagnostics));
   }
-  const broken = syntax.filter(({ severity }) => severity === "error").map(({ span }) => span);
-  const scope = fileScope(ast, text, environment, broken, report);
+  const files = openFiles(parsed, environment, report);
   const doubles = checkFlowNames(ast.flows, report);
-  const flows = ast.flows.map((flow) => checkFlow(flow, scope));
-  const scopes = flows.map((flow) => flow.scope);
-  // Of several versions of one name the last is current.
-  const current = new Map(scopes.map((flow) => [flow.name, flow]));
-  const sources = ast.sources.map((source) => reported(file, (own) => checkSource(source, current, scope, own)));
-  const tests = unique(ast.tests, ({ name }) => name, "test", report).map((block) =>
-    reported(file, (own) => checkTest(block, scopes, scope, own)),
-  );
-  const reports = [report, ...[...flows, ...sources, ...tests].map((part) => part.report)];
+  // INVARIANT: every flow knows the others before any of their lines is looked at.
+  const versions = new Map(files.used.flatMap(({ scope }) => [...scope.versions]));
+  const scope: FileScope = { ...files.own, versions };
+  const flows = ast.flows.map((flow) => flowScope(flow, scope, new Report(file)));
+  for (const [name, own] of versionsOf(flows)) versions.set(name, own);
+  const checked = flows.map(checkFlow);
+  const known = withSubFlows(checked, file, versions);
+  const sound = checked.map((definition, index) => {
+    const { ast: written, report: own } = flows[index]!;
+    if (definition) proveFlow(definition, written, own, known);
+    return own.isClean;
+  });
+  checkUnused(flows, scope);
+  const parts = checkParts(ast, scope, report);
+  const found = [...report.diagnostics, ...flows.flatMap((flow) => flow.report.diagnostics), ...parts.diagnostics];
   return {
     file,
-    definitions: definitionsOf(ast.flows, flows, doubles),
-    sources: sources.flatMap(({ result }) => result ?? []),
-    tests: tests.flatMap(({ result }) => result ?? []),
-    diagnostics: inOrder(
-      syntax,
-      reports.flatMap(({ diagnostics }) => diagnostics),
+    ast,
+    definitions: checked.flatMap((definition, index) =>
+      definition && sound[index] && !doubles.has(ast.flows[index]!) ? [definition] : [],
     ),
+    unsound: checked.flatMap((definition, index) => (definition && !sound[index] ? [definition] : [])),
+    sources: parts.sources,
+    rollouts: parts.rollouts,
+    tests: parts.tests,
+    diagnostics: [...inOrder(syntax, found), ...files.used.flatMap(errorsOf)],
     flows: ast.flows.length,
   };
 }
 
-/** What a part of the file came to, with a report of its own. */
-function reported<Result>(file: string, checkPart: (report: Report) => Result): { result: Result; report: Report } {
-  const report = new Report(file);
-  return { result: checkPart(report), report };
+/** The flows of this file by name, the last version of each, and those of used files that they run. */
+function withSubFlows(
+  checked: readonly (Definition | undefined)[],
+  file: string,
+  versions: ReadonlyMap<string, readonly FlowScope[]>,
+): ReadonlyMap<string, Definition> {
+  const known = new Map(checked.flatMap((flow) => (flow ? [[flow.flow, flow] as const] : [])));
+  for (const flow of known.values()) {
+    for (const name of flowsRunIn(flow)) {
+      const scope = known.has(name) ? undefined : versions.get(name)?.at(-1);
+      const child = scope && scope.file.file !== file ? checkedElsewhere(scope) : undefined;
+      if (child) known.set(name, child);
+    }
+  }
+  return known;
 }
 
-function definitionsOf(
-  asts: readonly FlowAst[],
-  flows: readonly CheckedFlow[],
-  doubles: ReadonlySet<FlowAst>,
-): readonly Definition[] {
-  return flows.flatMap(({ definition }, index) => (definition && !doubles.has(asts[index]!) ? [definition] : []));
+const elsewhere = new WeakMap<FlowScope, { readonly definition: Definition | undefined }>();
+
+/** A flow of a used file, checked once; what is wrong in it is said where that file is compiled. */
+function checkedElsewhere(scope: FlowScope): Definition | undefined {
+  const before = elsewhere.get(scope) ?? { definition: checkFlow(scope) };
+  elsewhere.set(scope, before);
+  return before.definition;
 }
+
+function flowsRunIn({ states }: Region): readonly string[] {
+  return states.flatMap(({ run, parallel }) => [
+    ...(run?.kind === "flow" ? [run.flow] : []),
+    ...(parallel?.branches ?? []).flatMap(flowsRunIn),
+  ]);
+}
+
+/** What is declared for flows, and used by none of this file, is looked at by itself. */
+function checkUnused(flows: readonly FlowScope[], scope: FileScope): void {
+  const unused = <Ast>(declared: ReadonlyMap<string, Shared<Ast>>, kind: "rows" | "sagas" | "documents") =>
+    [...declared].flatMap(([name, item]) => {
+      const isUsed = item.home.file !== scope.file || flows.some(({ mentions }) => mentions[kind].has(name));
+      return isUsed ? [] : [item];
+    });
+  for (const matrix of unused(scope.matrices, "rows")) checkUnusedMatrix(matrix);
+  for (const saga of unused(scope.sagas, "sagas")) checkUnusedSaga(saga);
+  for (const document of unused(scope.documents, "documents")) checkUnusedDocument(document);
+}
+
+interface Parts extends Pick<Compiled, "sources" | "rollouts" | "tests"> {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Sources, rollouts and tests: what speaks of flows. Each has a report of its own. */
+function checkParts(ast: FileAst, scope: FileScope, report: Report): Parts {
+  const diagnostics: Diagnostic[] = [];
+  const each = <Ast, Result>(asts: readonly Ast[], checkPart: (ast: Ast, own: Report) => Result | undefined) =>
+    asts.flatMap((part): Result[] => {
+      const own = new Report(scope.file);
+      const result = checkPart(part, own);
+      diagnostics.push(...own.diagnostics);
+      return result === undefined ? [] : [result];
+    });
+  const rollouts = unique(ast.rollouts, ({ name }) => name, "rollout", report);
+  const tests = unique(ast.tests, ({ name }) => name, "test", report);
+  return {
+    sources: each(ast.sources, (source, own) => checkSource(source, scope, own)),
+    rollouts: each(rollouts, (rollout, own) => checkRollout(rollout, scope, own)),
+    tests: each(tests, (block, own) => checkTest(block, scope, own)),
+    diagnostics,
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------------------ //
+// Diagnostics
+// ------------------------------------------------------------------------------------------------------------------ //
 
 /** By place. What the parser has said already is not said again. */
 function inOrder(syntax: readonly Diagnostic[], found: readonly Diagnostic[]): readonly Diagnostic[] {
@@ -96,58 +177,7 @@ function inOrder(syntax: readonly Diagnostic[], found: readonly Diagnostic[]): r
   return [...syntax, ...rest].sort((one, other) => one.span.start - other.span.start || one.span.end - other.span.end);
 }
 
-// ------------------------------------------------------------------------------------------------------------------ //
-// What the flows of the file share
-// ------------------------------------------------------------------------------------------------------------------ //
-
-function fileScope(
-  ast: FileAst,
-  text: string,
-  environment: CompileEnvironment,
-  broken: readonly Span[],
-  report: Report,
-): FileScope {
-  const documents = unique(ast.documents, ({ name }) => name, "document", report);
-  const scope: FileScope = {
-    file: report.file,
-    text,
-    enums: namedEnums(ast, report),
-    documents: new Map(documents.map((document) => [document.name.text, document])),
-    flows: new Set([...ast.flows.map(({ name }) => name.text), ...(environment.flows ?? [])]),
-    flowFields: new Map(),
-    functions: new Map((environment.functions ?? []).map((declaration) => [declaration.name, declaration])),
-    services: new Set(environment.services),
-    templates: environment.templates && new Set(environment.templates),
-    damaged: namesOnLines(broken, text),
-    broken,
-    warned: new Set(),
-  };
-  return { ...scope, flowFields: fieldsOfStarted(ast, scope) };
-}
-
-/** The fields of flows that others in this file start. */
-function fieldsOfStarted(ast: FileAst, scope: FileScope): FileScope["flowFields"] {
-  const started = new Set(
-    ast.flows.flatMap(({ transitions }) =>
-      transitions.flatMap(({ actions }) =>
-        actions.flatMap((action) => (action.kind === "start" ? [action.flow.text] : [])),
-      ),
-    ),
-  );
-  // What is wrong with those fields is reported where their own flow is checked.
-  const silent = new Report(scope.file);
-  const flows = ast.flows.filter(({ name }) => started.has(name.text));
-  return new Map(flows.map((flow) => [flow.name.text, checkFields(flow.fields, scope, silent)]));
-}
-
-/** All words on the lines where the syntax is broken: what they declare is lost. */
-function namesOnLines(spans: readonly Span[], text: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const { start, end } of spans) {
-    const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-    const next = text.indexOf("\n", end);
-    const line = text.slice(lineStart, next === -1 ? text.length : next);
-    for (const [name] of line.matchAll(/[\p{L}_][\p{L}\p{N}_-]*/gu)) names.add(name);
-  }
-  return names;
+/** Of a used file, what keeps its declarations from being used here; the rest is said where it is compiled itself. */
+function errorsOf({ syntax, scope }: UsedFile): readonly Diagnostic[] {
+  return inOrder(syntax, scope.report.diagnostics).filter(({ severity }) => severity === "error");
 }

@@ -66,9 +66,11 @@ export type Expression =
   /** `key` is the instance's business key. `elapsed`: since the state was entered. `approvals`: see language.md 11. */
   | {
       readonly kind: "builtin";
-      readonly name: "actor" | "initiator" | "now" | "state" | "elapsed" | "approvals" | "key";
+      readonly name: "actor" | "initiator" | "now" | "state" | "elapsed" | "approvals" | "key" | "outcome";
       readonly type: Type;
     }
+  /** `BRANCH.state`, on `joined`: where that branch stands; absent if it was not entered. */
+  | { readonly kind: "branch-state"; readonly branch: string; readonly type: Type }
   /** `initiator.name`, `.org`, `.tags`, a field of a record. */
   | { readonly kind: "member"; readonly of: Expression; readonly name: string; readonly type: Type }
   /** A field of the list item under test in the innermost `any … where` / `all … where` that has it; depth 0 is the innermost. */
@@ -146,59 +148,227 @@ export type People =
   /** A people function that somebody else serves. */
   | { readonly kind: "ask"; readonly name: string; readonly arguments: readonly Expression[] };
 
+/** A span of time from an instant. Working time counts in the flow's calendar: approval-semantics.md 3, Time. */
+export type Term =
+  | { readonly kind: "natural"; readonly ms: number }
+  | { readonly kind: "workhours"; readonly ms: number }
+  | { readonly kind: "workdays"; readonly days: number };
+
+export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+/** Both days included, `YYYY-MM-DD`. */
+export interface DayRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface CalendarDefinition {
+  readonly name: string;
+  /** IANA name. */
+  readonly timezone: string;
+  /** Of every working day, in order, not touching: minutes since midnight, `[from, to)`; 1440 is 24:00. */
+  readonly hours: readonly { readonly from: number; readonly to: number }[];
+  readonly weekend: readonly Weekday[];
+  readonly holidays: readonly DayRange[];
+  /** 调休: days that are worked though they are weekend or holiday. */
+  readonly workdays: readonly DayRange[];
+}
+
 export type Mode =
   | { readonly kind: "any" | "all" | "sequence" }
-  | { readonly kind: "quorum"; readonly threshold: Threshold };
+  /** `weight`: the value function that is asked for each seat's person; absent: every seat weighs 1. */
+  | { readonly kind: "quorum"; readonly threshold: Threshold; readonly weight?: string };
 
 /** `count`: a ≥ n. `share`: a·of ≥ part·N in integers, or > with `strict`. `60%` is 60 of 100, `2/3` is 2 of 3. */
 export type Threshold =
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "share"; readonly part: number; readonly of: number; readonly strict: boolean };
 
-export interface Stage {
+/** People who must reach their own mode: 分组会签 has several in one stage. */
+export interface Group {
   readonly people: People;
   readonly mode: Mode;
   /** A single rejection ends it, or only when approval can no longer be reached. The mode's default is filled in. */
   readonly reject: "one" | "rest";
+  /** `one of PEOPLE`: one of them, picked by a pure function of round and list. */
+  readonly pick: boolean;
 }
 
-/** What people may do beside approving and rejecting. The rest of the language's list is refused by the checker for now. */
-export type Operation = "transfer" | "returnTo" | "withdraw" | "withdraw untouched" | "abstain";
+export interface PeopleStage {
+  /** `handle` is done, transferred or returned, never rejected. */
+  readonly kind: "vote" | "handle";
+  readonly groups: readonly Group[];
+  /** Seats whose rejection ends the stage whatever the mode. Adds no seat. */
+  readonly veto?: People;
+}
 
-export type Reasoned = "approve" | "reject" | "returnTo" | "abstain" | "transfer" | "withdraw";
+export type Stage =
+  | PeopleStage
+  /** `auto approve if COND else reject`: nobody is asked. */
+  | { readonly kind: "auto"; readonly condition: Expression };
+
+/** Stages looked up in a matrix when the state is entered. */
+export interface MatrixUse {
+  readonly kind: "matrix";
+  /** A key of {@link Definition.matrices}. */
+  readonly matrix: string;
+  /** Its rows are of kind `handle`. */
+  readonly handle: boolean;
+  readonly arguments: readonly Expression[];
+}
+
+export type MatrixCell =
+  | { readonly kind: "any" }
+  /** Enum members, booleans, users, texts. */
+  | { readonly kind: "values"; readonly values: readonly Value[] }
+  /** Numbers, money, dates, durations; a single value is `[v, v]`. */
+  | { readonly kind: "intervals"; readonly intervals: readonly Interval[] };
+
+/** Proved complete and free of overlap: exactly one row holds for any arguments. */
+export interface MatrixDefinition {
+  readonly name: string;
+  readonly parameters: readonly { readonly name: string; readonly type: Type }[];
+  readonly rows: readonly { readonly cells: readonly MatrixCell[]; readonly stages: readonly Stage[] }[];
+}
+
+/** What people may do beside approving and rejecting. `advisory`: those added before give advice only. */
+export type Operation =
+  | "transfer"
+  | "delegate"
+  | "addBefore"
+  | "addBefore advisory"
+  | "addAfter"
+  | "addBeside"
+  | "remove"
+  | "returnTo"
+  | "withdraw"
+  | "withdraw untouched"
+  | "takeBack"
+  | "abstain"
+  | "claim";
+
+export type Reasoned =
+  | "approve"
+  | "reject"
+  | "returnTo"
+  | "abstain"
+  | "transfer"
+  | "withdraw"
+  | "delegate"
+  | "addBefore"
+  | "addAfter"
+  | "addBeside"
+  | "remove"
+  | "takeBack"
+  | "handle";
 
 export type OverdueStep =
-  | { readonly kind: "remind" | "approve" | "reject"; readonly afterMs: number }
-  | { readonly kind: "escalate" | "transfer"; readonly to: People; readonly afterMs: number };
+  | { readonly kind: "remind" | "approve" | "reject"; readonly after: Term }
+  | { readonly kind: "escalate" | "transfer"; readonly to: People; readonly after: Term };
 
 export type OnEmpty = { readonly kind: "hold" | "skip" | "reject" } | { readonly kind: "assign"; readonly to: People };
 
+/** `approval by …` or `handle by …` of a state. Options hold for every stage. */
 export interface Approval {
-  readonly stages: readonly Stage[];
-  readonly due?: { readonly ms: number; readonly perStage: boolean };
-  readonly remind?: { readonly everyMs: number; readonly atMost?: number };
+  /** In order; a matrix stands for the stages of its row. All of kind `handle`, or none. */
+  readonly chain: readonly (Stage | MatrixUse)[];
+  readonly due?: { readonly term: Term; readonly perStage: boolean };
+  readonly remind?: { readonly every: Term; readonly atMost?: number };
   /** Counted from the seat's deadline, in this order. */
   readonly overdue: readonly OverdueStep[];
   /** How many more times the list runs after the first. */
   readonly overdueRepeat: number;
   readonly onEmpty: OnEmpty;
+  /** Default `ask`; `manager` where the flow ensures `initiator never approves`. */
+  readonly onSelf: "ask" | "skip" | "manager";
+  readonly repeated: "ask" | "consecutive" | "any";
   readonly allow: readonly Operation[];
+  readonly onReturn: "restart" | "resume";
+  readonly maxReturns?: number;
+  /** Fields that this stage's people may change while approving. */
+  readonly edit: readonly string[];
+  /** `edit: [..] reopens`: a change asks the others of the round again. */
+  readonly editReopens: boolean;
+  /** Fields that this stage's people must not see. */
+  readonly hide: readonly string[];
+  /** What an abstention counts. */
+  readonly abstain: "leaves" | "no";
+  /** `collect: all`: the stage stays open for every opinion. */
+  readonly collectAll: boolean;
   readonly reasonRequiredOn: readonly Reasoned[];
+  readonly signatureRequired: boolean;
 }
 
+/** `parallel { branch … join … }`. */
+export interface Parallel {
+  readonly branches: readonly Branch[];
+  readonly join: { readonly kind: "all" | "any" } | { readonly kind: "count"; readonly count: number };
+  /** `reject: one`: the first rejection that its branch does not handle ends the parallel by `on rejected`. */
+  readonly rejectOne: boolean;
+}
+
+/** A branch is a machine without data: it sees the flow's. */
+export interface Branch extends Region {
+  readonly name: string;
+  /** Entered only if it holds. */
+  readonly condition?: Expression;
+  /** `branch NAME else`: entered when no conditional branch is. */
+  readonly otherwise: boolean;
+}
+
+export type Run =
+  /** A key of {@link Definition.sagas}. */
+  | { readonly kind: "saga"; readonly saga: string }
+  /** Lives inside this instance; started with these fields and sent the event, in the name of the initiator. */
+  | {
+      readonly kind: "flow";
+      readonly flow: string;
+      readonly event?: string;
+      readonly fields: Readonly<Record<string, Expression>>;
+    };
+
+export interface SagaCall {
+  readonly name: string;
+  readonly arguments: readonly Expression[];
+}
+
+export interface SagaStep extends SagaCall {
+  readonly undo?: SagaCall;
+  /** More tries after the first. */
+  readonly retries: number;
+  readonly backoff?: { readonly fromMs: number; readonly toMs: number };
+  /** Share of the delay by which it varies: 0.25 is ± 25 %. */
+  readonly jitter?: number;
+  readonly timeoutMs?: number;
+}
+
+export interface SagaDefinition {
+  readonly name: string;
+  /** In order; steps of one item run side by side (`step a(..) and b(..)`). */
+  readonly steps: readonly (readonly SagaStep[])[];
+  /** Who gets the task when compensation keeps failing. */
+  readonly onStuck?: People;
+}
+
+/** A state has at most one of `approval`, `parallel` and `run`. */
 export interface StateDefinition {
   readonly name: string;
   readonly final: boolean;
   readonly approval?: Approval;
+  readonly parallel?: Parallel;
+  readonly run?: Run;
+  /** On a final state: how long the initiator may still withdraw. */
+  readonly revocableFor?: Term;
 }
 
-export type Outcome = "approved" | "rejected" | "returned" | "withdrawn";
+/** Of the state's approval; `done` of its handling, saga or sub-flow; `compensated` of its saga; `joined` of its branches. */
+export type Outcome = "approved" | "rejected" | "returned" | "withdrawn" | "done" | "compensated" | "joined";
 
 export type Trigger =
   | { readonly kind: "event"; readonly event: string }
   | { readonly kind: "outcome"; readonly outcome: Outcome }
   /** Since the state was entered. */
-  | { readonly kind: "after"; readonly ms: number }
+  | { readonly kind: "after"; readonly term: Term }
   /** A datetime expression, taken when the state is entered. */
   | { readonly kind: "at"; readonly at: Expression };
 
@@ -222,19 +392,54 @@ export type Action =
       readonly arguments: readonly Expression[];
     };
 
-/** One line of `transitions`. Its place in {@link Definition.transitions} is its name in the history. */
+/** One line of `transitions`. Its place in {@link Region.transitions} is its name in the history. */
 export interface Transition {
   /** Expanded: `any` is every non-final state. */
   readonly from: readonly string[];
   /** Written as `any`: a line that names the state wins over it. */
   readonly any: boolean;
   readonly to: string;
+  /** In a branch: `to` is a state so many machines further out (1: the one that has the parallel state). Absent: 0. */
+  readonly up?: number;
   readonly trigger: Trigger;
   readonly by?: People;
   /** Applies only when no line above it for the same state and trigger did. */
   readonly otherwise: boolean;
   readonly condition?: Expression;
   readonly actions: readonly Action[];
+}
+
+/** States and the lines between them: the flow's own machine, or that of a branch. */
+export interface Region {
+  readonly initial: string;
+  readonly states: readonly StateDefinition[];
+  /** In source order. */
+  readonly transitions: readonly Transition[];
+}
+
+/** What `ensure` asks; proved by the checker. `never-approves` and `different-people` are enforced by the engine too. */
+export type Property =
+  | {
+      readonly kind: "never-without-state";
+      /** A state, `BRANCH.STATE` in a branch. */
+      readonly state: string;
+      readonly without: string;
+      readonly condition?: Expression;
+    }
+  | {
+      readonly kind: "never-without-approval";
+      readonly state: string;
+      readonly by: People;
+      readonly condition?: Expression;
+    }
+  | { readonly kind: "never-approves"; readonly people: People }
+  | { readonly kind: "different-people"; readonly states: readonly string[] }
+  | { readonly kind: "reaches-final"; readonly within: Term };
+
+/** `migrate from label "2.0" { OLD → NEW }`. */
+export interface Migration {
+  readonly label: string;
+  readonly states: Readonly<Record<string, string>>;
 }
 
 export interface Route {
@@ -258,7 +463,7 @@ export interface FunctionUse {
   readonly kind: "guard" | "check" | "action" | "people" | "value";
 }
 
-export interface Definition {
+export interface Definition extends Region {
   /** Version of this shape. */
   readonly format: 1;
   /** SHA-256 of the canonical JSON of everything else, in hex. */
@@ -270,16 +475,19 @@ export interface Definition {
   readonly currency: string;
   /** Decimals of the currency's minor unit: 2 for CNY, 0 for JPY. */
   readonly currencyDecimals: number;
-  readonly initial: string;
-  readonly states: readonly StateDefinition[];
   readonly fields: readonly FieldDefinition[];
   /** Every event a transition names, those without a payload too. */
   readonly events: readonly EventDefinition[];
   readonly people: Readonly<Record<string, People>>;
-  /** In source order. */
-  readonly transitions: readonly Transition[];
   readonly routes: readonly Route[];
   readonly documents: Readonly<Record<string, DocumentDefinition>>;
+  /** Working time; absent where the flow names no calendar. */
+  readonly calendar?: CalendarDefinition;
+  /** Those that its approvals use, with people resolved in this flow. */
+  readonly matrices: Readonly<Record<string, MatrixDefinition>>;
+  readonly sagas: Readonly<Record<string, SagaDefinition>>;
+  readonly ensure: readonly Property[];
+  readonly migrations: readonly Migration[];
   /** Functions somebody else must serve, one row per name and kind. */
   readonly functions: readonly FunctionUse[];
 }
@@ -311,6 +519,20 @@ export interface SourceDefinition {
   readonly key: SourceValue;
   readonly initiator: SourceValue;
   readonly fields: readonly { readonly name: string; readonly optional: boolean; readonly value: SourceValue }[];
+}
+
+/** `rollout "…" of "flow" to label "…" { … }`. All that is given must hold. */
+export interface RolloutDefinition {
+  readonly name: string;
+  readonly flow: string;
+  readonly label: string;
+  /** The initiator carries any of these. */
+  readonly tags?: readonly string[];
+  /** Exact, or a prefix where `*` ends it. */
+  readonly orgs?: readonly string[];
+  readonly fields: readonly { readonly name: string; readonly cell: MatrixCell }[];
+  /** 0 to 100, as an exact decimal; stable by instance key. */
+  readonly percent?: string;
 }
 
 /** A function that a plugin, `functions.ts` or a service declares; it tells the checker kinds and types. */

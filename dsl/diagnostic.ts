@@ -31,5 +31,7 @@ export interface Diagnostic {
   readonly counterExample?: Readonly<Record<string, unknown>>;
   /** The way from `initial` to the state in question. */
   readonly path?: readonly string[];
+  /** A `test` block, as text, that fails for as long as the property is broken on this path. */
+  readonly test?: string;
   readonly related?: readonly { readonly message: string; readonly file: string; readonly span: Span }[];
 }

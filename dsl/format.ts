@@ -1,5 +1,6 @@
-import type { IToken } from "chevrotain";
+import { type IToken, type TokenType, tokenMatcher } from "chevrotain";
 import type { Diagnostic } from "./diagnostic.ts";
+import { columnsOfMatrix } from "./format-matrix.ts";
 import { type Comment, read } from "./parse.ts";
 import * as t from "./tokens.ts";
 
@@ -8,19 +9,18 @@ const { K } = t;
 export type Formatted = { readonly text: string } | { readonly diagnostics: readonly Diagnostic[] };
 
 /**
- * The one layout: two spaces per level, `→`, one item per line. Comments and single blank lines stay, and so does a
- * line break inside an item. A text with syntax errors is not touched; what this version refuses to run is laid out
- * like the rest.
+ * The one layout: two spaces per level, `→`, one item per line, matrices in columns. Comments and single blank lines
+ * stay, and so does a line break inside an item. A text with syntax errors is not touched.
  */
 export function format(text: string): Formatted {
   const { diagnostics, tokens, comments } = read(text, "");
-  const wrong = diagnostics.filter((one) => one.severity === "error" && one.code !== "FLOW900");
+  const wrong = diagnostics.filter((one) => one.severity === "error");
   if (wrong.length > 0) return { diagnostics: wrong };
   return { text: new Printer(elementsOf(text, tokens, comments)).print() };
 }
 
 /** A token or comment on its way to the paper. */
-interface Element {
+export interface Element {
   readonly text: string;
   readonly token?: IToken;
   readonly comment?: Comment["kind"];
@@ -58,7 +58,12 @@ function elementsOf(text: string, tokens: readonly IToken[], comments: readonly 
     }
     end = piece.end;
   }
-  return elements;
+  return elements.filter((element, index) => !isIdleComma(element, elements[index + 1]));
+}
+
+/** A comma behind the last element of a list on one line. */
+function isIdleComma(element: Element, next: Element | undefined): boolean {
+  return element.token?.tokenType === t.Comma && next?.breaks === 0 && closing.has(next.token?.tokenType);
 }
 
 /** Whether only comments follow `index` before a block or the file ends, where no newline is kept. */
@@ -69,12 +74,17 @@ function endsBlock(pieces: readonly Piece[], index: number): boolean {
   return !piece || ("token" in piece && piece.token.tokenType === t.RCurly);
 }
 
-/** An open bracket. `list`: `{ a, b }` with commas; `block`: `{ … }` of items; both over several lines unless inline. */
+/** What a block of items belongs to, as far as its own blocks depend on it. */
+type Block = "machine" | "state" | "parallel" | "matrix" | "items";
+
+/** An open bracket. `list`: `{ a, b }` with commas. It and the blocks take several lines unless inline. */
 interface Bracket {
-  readonly kind: "round" | "list" | "block";
+  readonly kind: "round" | "list" | Block;
   readonly inline: boolean;
   /** Whether a line was broken since it was opened, which indents what it holds. */
   indents: boolean;
+  /** The first word of the item around it. */
+  readonly head: IToken | undefined;
 }
 
 class Printer {
@@ -85,6 +95,10 @@ class Printer {
   /** The first words of the current item, to tell a block's brace from a list's. */
   private head: IToken | undefined;
   private closedBlock = false;
+  /** Of the token printed last. */
+  private last: TokenType | undefined;
+  /** Spaces before an element in a row of a matrix. */
+  private columns: ReadonlyMap<number, number> = new Map();
 
   constructor(elements: readonly Element[]) {
     this.elements = elements;
@@ -108,8 +122,16 @@ class Printer {
   private separate(before: Element | undefined, element: Element, index: number): void {
     if (!before) return;
     const closes = element.token?.tokenType === t.RCurly;
-    if (this.breaksBefore(before, element)) this.breakLine(this.opensBlock(index - 1), element, closes);
-    else if (this.spaced(before, element, index)) this.out.push(" ");
+    if (this.breaksBefore(before, element)) {
+      if (this.isBehindElement()) this.atItemStart = true;
+      this.breakLine(this.opensBlock(index - 1), element, closes);
+    } else this.out.push(this.spaces(before, element, index));
+  }
+
+  private spaces(before: Element, element: Element, index: number): string {
+    const column = this.columns.get(index);
+    if (column !== undefined) return " ".repeat(column);
+    return this.spaced(before, element, index) ? " " : "";
   }
 
   private breaksBefore(before: Element, element: Element): boolean {
@@ -125,11 +147,14 @@ class Printer {
       return true;
     }
     if (element.startsItem) return true;
-    if (before.token?.tokenType === t.Comma && within?.kind === "list" && !within.inline) {
-      this.atItemStart = true;
-      return true;
-    }
+    if (before.token && this.isBehindElement()) return true;
     return element.breaks > 0 && type !== t.LCurly && type !== t.Comma && !within?.inline;
+  }
+
+  /** Whether the last token is the comma behind an element of a list that takes several lines. */
+  private isBehindElement(): boolean {
+    const within = this.innermost;
+    return this.last === t.Comma && within?.kind === "list" && !within.inline;
   }
 
   /** Whether a comment stands behind something on its line. */
@@ -161,46 +186,47 @@ class Printer {
 
   private track(token: IToken, index: number): void {
     if (this.atItemStart) this.head = token;
+    this.last = token.tokenType;
     this.atItemStart = false;
     switch (token.tokenType) {
       case t.LParen:
       case t.LSquare:
-        this.open.push({ kind: "round", inline: false, indents: false });
+        this.open.push({ kind: "round", inline: false, indents: false, head: this.head });
         break;
       case t.RParen:
       case t.RSquare:
         this.open.pop();
         break;
       case t.LCurly: {
-        const kind = this.isBlock(index) ? "block" : "list";
-        this.open.push({ kind, inline: kind === "list" && this.onOneLine(index), indents: false });
+        const kind = this.blockAt() ?? "list";
+        this.open.push({ kind, inline: kind === "list" && this.onOneLine(index), indents: false, head: this.head });
+        if (kind === "matrix") this.columns = columnsOfMatrix(this.elements, index, this.spaced.bind(this));
         this.atItemStart = true;
         break;
       }
-      case t.RCurly:
-        this.closedBlock = this.open.pop()?.kind === "block";
+      case t.RCurly: {
+        const closed = this.open.pop();
+        this.closedBlock = closed !== undefined && closed.kind !== "round" && closed.kind !== "list";
+        this.head = closed?.head;
         break;
+      }
     }
   }
 
-  private isBlock(index: number): boolean {
-    if (this.open.length === 0) return true;
-    switch (this.head?.tokenType) {
-      case K.data:
-      case K.events:
-      case K.people:
-      case K.transitions:
-      case K.routes:
-      case K.ensure:
-      case K.parallel:
-        return this.elements[index - 1]?.token === this.head;
-      case K.state:
-      case K.approval:
-      case K.handle:
-      case K.migrate:
-        return this.innermost?.kind === "block";
+  /** What the brace of the item at hand begins; undefined: a list. */
+  private blockAt(): Block | undefined {
+    const head = this.head?.tokenType;
+    switch (this.innermost?.kind) {
+      case undefined:
+        return head === K.state ? "machine" : head === K.matrix ? "matrix" : "items";
+      case "machine":
+        return head === K.state ? "state" : sections.has(head) ? "items" : undefined;
+      case "state":
+        return head === K.parallel ? "parallel" : approvals.has(head) ? "items" : undefined;
+      case "parallel":
+        return "machine";
       default:
-        return this.head?.image === "branch";
+        return undefined;
     }
   }
 
@@ -242,6 +268,11 @@ class Printer {
   }
 }
 
+const sections = new Set<TokenType | undefined>([
+  ...[K.data, K.events, K.people, K.transitions, K.routes, K.ensure, K.migrate],
+]);
+const approvals = new Set<TokenType | undefined>([K.approval, K.handle, K.auto]);
+const closing = new Set<TokenType | undefined>([t.RParen, t.RSquare, t.RCurly, t.Arrow]);
 const tightAfter = new Set([t.LParen, t.LSquare, t.Dot]);
 const tightBefore = new Set([t.RParen, t.RSquare, t.Comma, t.Colon, t.Question, t.Dot]);
 const values = new Set([
@@ -252,7 +283,5 @@ const values = new Set([
 const spacedWords = new Set([...[K.if, K.in, K.and, K.or, K.not, K.then, K.else, K.where, K.at, K.any, K.all, K.is]]);
 
 function isName(token: IToken): boolean {
-  return token.tokenType === t.Identifier || (token.tokenType.CATEGORIES ?? []).some((one) => names.has(one));
+  return tokenMatcher(token, t.Name);
 }
-
-const names = new Set([t.Name, t.LeftOut, t.LeftOutOption, t.Quantifier, t.WorkUnit]);

@@ -1,40 +1,13 @@
-import type { IToken, TokenType } from "chevrotain";
-import type { SyntaxCode } from "./codes.ts";
-import type { Diagnostic, Span, TextEdit } from "./diagnostic.ts";
+import type { IToken } from "chevrotain";
+import { endsItem } from "./line-ends.ts";
+import { closeUntil, mendBraces, type OpenBracket } from "./mend-braces.ts";
+import type { Reporter } from "./reporter.ts";
+import { endOf, retype, spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
+import { cutUnclosed } from "./unclosed-strings.ts";
 
 /** How deep brackets, `if` and the like may nest: half of what the grammar's recursion has room for on the stack. */
 export const maxDepth = 100;
-
-/** Makes diagnostics of one file. */
-export class Reporter {
-  readonly diagnostics: Diagnostic[] = [];
-  /** Where the lexer found something that may spoil the item around it: the parser is silent there. */
-  readonly damage: number[] = [];
-  readonly file: string;
-
-  constructor(file: string) {
-    this.file = file;
-  }
-
-  error(code: SyntaxCode, message: string, span: Span, more: { hint?: string; fix?: readonly TextEdit[] } = {}): void {
-    this.diagnostics.push({ code, severity: "error", message, file: this.file, span, ...more });
-  }
-}
-
-/** The lexer tracks beginnings only. */
-export function endOf(token: IToken): number {
-  return token.startOffset + token.image.length;
-}
-
-export function spanOf(token: IToken): Span {
-  return { start: token.startOffset, end: endOf(token) };
-}
-
-function retype(token: IToken, type: TokenType): void {
-  token.tokenType = type;
-  token.tokenTypeIdx = type.tokenTypeIdx!;
-}
 
 /**
  * Makes the lexer's tokens fit for the grammar: keywords told from names, look-alikes replaced by what they stand for,
@@ -42,19 +15,61 @@ function retype(token: IToken, type: TokenType): void {
  * much). After it every `{` has its `}`, so the parser can always find the end of an item.
  */
 export function arrange(lexed: readonly IToken[], text: string, report: Reporter): IToken[] {
-  const tokens = lexed.filter((token, index) => settle(token, lexed[index - 1], text, report));
+  const tokens = settled(lexed, text, report);
   const brackets = matchBrackets(tokens, report);
-  return brackets ? layOut(tokens, brackets, text.length, report) : [];
+  return brackets ? new Layout(tokens, brackets, text, report).output : [];
 }
 
-/** Gives the token its type; false: the grammar shall not see it. */
-function settle(token: IToken, before: IToken | undefined, text: string, report: Reporter): boolean {
-  switch (token.tokenType) {
-    case t.Identifier: {
+/** What has to be done about a token; 0: nothing. */
+const name = 1;
+const strange = 2;
+const newLine = 3;
+const semicolon = 4;
+const opening = 5;
+const closing = 6;
+const openingBrace = 7;
+const closingBrace = 8;
+
+/** By the number of the token's type, which is much faster than to compare types one by one. */
+const duties = new Uint8Array(1 + Math.max(...t.vocabulary.map((type) => type.tokenTypeIdx!)));
+for (const [duty, types] of [
+  [name, [t.Identifier]],
+  [strange, [t.LookAlike, t.OtherString, t.UnclosedString, t.UnclosedComment, t.Unknown]],
+  [newLine, [t.NewLine]],
+  [semicolon, [t.Semicolon]],
+  [opening, [t.LParen, t.LSquare]],
+  [closing, [t.RParen, t.RSquare]],
+  [openingBrace, [t.LCurly]],
+  [closingBrace, [t.RCurly]],
+] as const) {
+  for (const type of types) duties[type.tokenTypeIdx!] = duty;
+}
+
+/** Every token with its type, without those that the grammar shall not see. */
+function settled(lexed: readonly IToken[], text: string, report: Reporter): IToken[] {
+  const tokens: IToken[] = [];
+  for (let index = 0; index < lexed.length; index++) {
+    const token = lexed[index]!;
+    const duty = duties[token.tokenTypeIdx];
+    if (duty === name) {
       const keyword = t.keywordOf(token.image);
       if (keyword) retype(token, keyword);
-      return true;
+    } else if (duty === strange) {
+      if (token.tokenType === t.UnclosedString) {
+        tokens.push(token);
+        for (const swallowed of settled(settleUnclosed(token, report), text, report)) tokens.push(swallowed);
+        continue;
+      }
+      if (!settle(token, lexed[index - 1], text, report)) continue;
     }
+    tokens.push(token);
+  }
+  return tokens;
+}
+
+/** Reports what is wrong with the token and says what is meant; false: the grammar shall not see it. */
+function settle(token: IToken, before: IToken | undefined, text: string, report: Reporter): boolean {
+  switch (token.tokenType) {
     case t.LookAlike:
       replaceLookAlike(token, text, report);
       return true;
@@ -62,12 +77,6 @@ function settle(token: IToken, before: IToken | undefined, text: string, report:
       retype(token, t.StringLiteral);
       report.error("FLOW004", "Strings stand in straight double quotes.", spanOf(token), {
         fix: [{ span: spanOf(token), text: JSON.stringify(token.image.slice(1, -1)) }],
-      });
-      return true;
-    case t.UnclosedString:
-      report.damage.push(token.startOffset);
-      report.error("FLOW002", "This string is not closed before the line ends.", spanOf(token), {
-        hint: 'Close it with `"`.',
       });
       return true;
     case t.UnclosedComment:
@@ -89,6 +98,17 @@ function settle(token: IToken, before: IToken | undefined, text: string, report:
   }
 }
 
+/** Reports the string; what it had swallowed. */
+function settleUnclosed(token: IToken, report: Reporter): readonly IToken[] {
+  const { swallowed, fix } = cutUnclosed(token);
+  report.damage.push(token.startOffset);
+  report.error("FLOW002", "This string is not closed before the line ends.", spanOf(token), {
+    hint: 'Close it with `"`.',
+    ...(fix && { fix }),
+  });
+  return swallowed;
+}
+
 function replaceLookAlike(token: IToken, text: string, report: Reporter): void {
   const twin = t.twinOf(token.image);
   const word = /^[a-z]/.test(twin.text);
@@ -108,11 +128,16 @@ function replaceLookAlike(token: IToken, text: string, report: Reporter): void {
 
 function reportUnknown(token: IToken, text: string, report: Reporter): void {
   const run = /^[^\s\w"'(){}[\]→,;:=<>!+*/.-]+/u.exec(text.slice(token.startOffset, token.startOffset + 40));
-  const image = run ? run[0] : token.image;
-  report.error("FLOW001", `\`${image}\` means nothing here.`, {
+  const image = run ? run[0] : token.image.slice(0, 40);
+  report.error("FLOW001", `\`${visible(image)}\` means nothing here.`, {
     start: token.startOffset,
     end: token.startOffset + image.length,
   });
+}
+
+/** Control characters by their number. */
+function visible(text: string): string {
+  return text.replace(/[\p{C}]/gu, (sign) => `U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`);
 }
 
 interface Brackets {
@@ -126,24 +151,29 @@ function matchBrackets(tokens: readonly IToken[], report: Reporter): Brackets | 
   const open: IToken[] = [];
   const unclosed = new Set<IToken>();
   let bracesBalance = true;
-  for (const token of tokens) {
-    switch (token.tokenType) {
-      case t.LParen:
-      case t.LSquare:
-      case t.LCurly:
+  /** No round or square bracket goes on where an item ends. */
+  const leaveOpen = () => {
+    while (open.length > 0 && open.at(-1)!.tokenType !== t.LCurly) unclosed.add(open.pop()!);
+  };
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index]!;
+    switch (duties[token.tokenTypeIdx]) {
+      case opening:
+      case openingBrace:
         if (open.push(token) > maxDepth) {
           report.error("FLOW005", `Brackets nest more than ${maxDepth} deep here.`, spanOf(token));
           return undefined;
         }
         break;
-      case t.RParen:
-      case t.RSquare:
+      case closing:
         if (open.length > 0 && open.at(-1)!.tokenType !== t.LCurly) open.pop();
         break;
-      case t.RCurly:
-        while (open.length > 0 && open.at(-1)!.tokenType !== t.LCurly) unclosed.add(open.pop()!);
-        if (!open.pop()) bracesBalance = false;
+      case semicolon:
+        leaveOpen();
         break;
+      case closingBrace:
+        leaveOpen();
+        if (!open.pop()) bracesBalance = false;
     }
   }
   for (const token of open) {
@@ -153,153 +183,118 @@ function matchBrackets(tokens: readonly IToken[], report: Reporter): Brackets | 
   return { unclosed, bracesBalance };
 }
 
-function layOut(tokens: readonly IToken[], brackets: Brackets, length: number, report: Reporter): IToken[] {
-  const output: IToken[] = [];
+/** Goes once over the tokens and drops or keeps each newline, in balance with the braces. */
+class Layout {
+  readonly output: IToken[] = [];
+  private readonly tokens: readonly IToken[];
+  private readonly brackets: Brackets;
+  private readonly text: string;
+  private readonly report: Reporter;
   /** Open brackets; newlines count only where the innermost is a brace. */
-  const open: IToken[] = [];
-  let newLine: IToken | undefined;
-  for (const [index, token] of tokens.entries()) {
-    if (token.tokenType === t.NewLine) {
-      newLine ??= token;
-      continue;
-    }
-    if (!brackets.bracesBalance && (newLine || output.length === 0)) mendBraces(tokens, index, output, open, report);
-    const inBraces = open.length === 0 || open.at(-1)!.tokenType === t.LCurly;
-    if (newLine && inBraces && endsItem(output.at(-1), tokens, index, brackets)) output.push(newLine);
-    newLine = undefined;
-    switch (token.tokenType) {
-      case t.LParen:
-      case t.LSquare:
-        if (!brackets.unclosed.has(token)) open.push(token);
-        break;
-      case t.LCurly:
-        open.push(token);
-        break;
-      case t.RParen:
-      case t.RSquare:
-        if (!inBraces) open.pop();
-        break;
-      case t.RCurly:
-        if (open.pop()) break;
-        report.error("FLOW012", "This `}` closes nothing.", spanOf(token), {
-          fix: [{ span: spanOf(token), text: "" }],
-        });
+  private readonly open: OpenBracket[] = [];
+  /** Where in `output` the item begins; -1 before its first token. */
+  private head = -1;
+
+  constructor(tokens: readonly IToken[], brackets: Brackets, text: string, report: Reporter) {
+    this.tokens = tokens;
+    this.brackets = brackets;
+    this.text = text;
+    this.report = report;
+    this.layOut();
+  }
+
+  private layOut(): void {
+    const { tokens, output } = this;
+    let ended: IToken | undefined;
+    for (let index = 0; index < tokens.length; index++) {
+      const token = tokens[index]!;
+      const duty = duties[token.tokenTypeIdx]!;
+      if (duty === newLine) {
+        ended ??= token;
         continue;
+      }
+      if (ended || output.length === 0 || output[output.length - 1]!.tokenType === t.Semicolon) {
+        if (!this.brackets.bracesBalance) this.mend(index);
+        if (ended && this.inBraces && this.newLineCounts(index)) this.endItem(ended);
+        ended = undefined;
+      }
+      if (duty > newLine) this.structure(token, duty);
+      else this.put(token);
     }
-    output.push(token);
+    this.mendEnd();
   }
-  closeUntil(0, length, output, open, report);
-  return output;
-}
 
-/** Whether the newline between `before` and the token at `next` ends the item. */
-function endsItem(before: IToken | undefined, tokens: readonly IToken[], next: number, brackets: Brackets): boolean {
-  if (!before) return false;
-  switch (tokens[next]!.tokenType) {
-    case t.Arrow:
-    case t.LCurly:
-    case t.RCurly:
-      return false;
-    case t.K.then:
-    case t.K.and:
-    case t.K.or: {
-      const after = tokens[next + 1]?.tokenType;
-      if (after !== t.Colon && after !== t.Equal) return false;
+  private get inBraces(): boolean {
+    const { length } = this.open;
+    return length === 0 || this.open[length - 1]!.token.tokenType === t.LCurly;
+  }
+
+  private newLineCounts(next: number): boolean {
+    return endsItem(this.output, this.tokens, next, this.brackets.unclosed, this.open.at(-1)?.kind);
+  }
+
+  private put(token: IToken): void {
+    if (this.head < 0) this.head = this.output.length;
+    this.output.push(token);
+  }
+
+  private endItem(token: IToken): void {
+    this.output.push(token);
+    this.head = -1;
+  }
+
+  /** What ends items, and brackets, whose count is kept. */
+  private structure(token: IToken, duty: number): void {
+    switch (duty) {
+      case opening:
+        if (!this.brackets.unclosed.has(token))
+          this.open.push({ token, itemAt: this.head, head: undefined, kind: undefined });
+        this.put(token);
+        break;
+      case closing:
+        if (!this.inBraces) this.open.pop();
+        this.put(token);
+        break;
+      case openingBrace:
+        this.open.push(this.opened(token));
+        this.endItem(token);
+        break;
+      case closingBrace:
+        this.close(token);
+        break;
+      default:
+        this.endItem(token);
     }
   }
-  return !goesOn(before, brackets) || (before.tokenType !== t.Comma && beginsTransition(tokens, next));
-}
 
-/** `A → B on`: what an operator that lost its right side can't go on with. */
-function beginsTransition(tokens: readonly IToken[], at: number): boolean {
-  const trigger = tokens[at + 3]?.tokenType;
-  return tokens[at + 1]?.tokenType === t.Arrow && (trigger === t.K.on || trigger === t.K.after || trigger === t.K.at);
-}
-
-const operators = new Set<TokenType>([
-  ...[t.Comma, t.Arrow, t.K.then, t.K.and, t.K.or, t.K.not, t.K.in, t.Plus, t.Minus, t.Star, t.Slash],
-  ...[t.EqualEqual, t.NotEqual, t.Less, t.LessEqual, t.Greater, t.GreaterEqual, t.LCurly, t.Semicolon],
-]);
-
-/** Whether a line that ends so is not finished. */
-function goesOn(token: IToken, brackets: Brackets): boolean {
-  if (token.tokenType === t.LParen || token.tokenType === t.LSquare) return !brackets.unclosed.has(token);
-  return operators.has(token.tokenType);
-}
-
-/** At the beginning of a line, in a file whose braces do not balance: adds or drops `}` where what follows shows it. */
-function mendBraces(
-  tokens: readonly IToken[],
-  index: number,
-  output: IToken[],
-  open: IToken[],
-  report: Reporter,
-): void {
-  const [first, second, third] = [tokens[index], tokens[index + 1], tokens[index + 2]];
-  const at = output.length > 0 ? endOf(output.at(-1)!) : 0;
-  if (beginsDeclaration(first, second, third)) closeUntil(0, at, output, open, report);
-  else if (!beginsSection(first, second, third)) return;
-  else if (open.length > 1) closeUntil(1, at, output, open, report);
-  else if (open.length === 0 && output.at(-1)?.tokenType === t.RCurly) {
-    const extra = output.pop()!;
-    open.push({ ...extra, tokenType: t.LCurly });
-    report.error("FLOW012", "This `}` closes the machine, but its parts go on.", spanOf(extra), {
-      fix: [{ span: spanOf(extra), text: "" }],
-    });
+  private close(token: IToken): void {
+    const opened = this.open.pop();
+    if (!opened) {
+      this.report.error("FLOW012", "This `}` closes nothing.", spanOf(token), {
+        fix: [{ span: spanOf(token), text: "" }],
+      });
+      return;
+    }
+    this.endItem(token);
+    // Within brackets the item goes on behind a record.
+    if (!this.inBraces) this.head = opened.itemAt;
   }
-}
 
-function closeUntil(depth: number, at: number, output: IToken[], open: IToken[], report: Reporter): void {
-  const innermost = open.length > depth ? open.findLast((token) => token.tokenType === t.LCurly) : undefined;
-  if (innermost) {
-    report.error("FLOW011", "This `{` is not closed.", spanOf(innermost), { hint: "Add the `}` it lacks." });
+  private opened(token: IToken): OpenBracket {
+    const [head, second] = this.head < 0 ? [] : [this.output[this.head], this.output[this.head + 1]];
+    return {
+      token,
+      itemAt: this.head,
+      head,
+      kind: second?.tokenType === t.K.machine ? second.tokenType : head?.tokenType,
+    };
   }
-  while (open.length > depth) {
-    if (open.pop()!.tokenType !== t.LCurly) continue;
-    output.push({
-      image: "",
-      startOffset: at,
-      tokenType: t.RCurly,
-      tokenTypeIdx: t.RCurly.tokenTypeIdx!,
-    });
-  }
-}
 
-function beginsDeclaration(first?: IToken, second?: IToken, third?: IToken): boolean {
-  switch (first?.tokenType) {
-    case t.K.state:
-      return second?.tokenType === t.K.machine && third?.tokenType === t.StringLiteral;
-    case t.K.document:
-    case t.K.test:
-    case t.K.saga:
-    case t.K.calendar:
-    case t.K.rollout:
-    case t.K.use:
-      return second?.tokenType === t.StringLiteral;
-    case t.K.source:
-      return third?.tokenType === t.StringLiteral;
-    case t.K.matrix:
-      return third?.tokenType === t.LParen;
-    default:
-      return false;
+  private mend(index: number): void {
+    mendBraces(this.tokens, index, this.output, this.open, this.text, this.report);
   }
-}
 
-function beginsSection(first?: IToken, second?: IToken, third?: IToken): boolean {
-  switch (first?.tokenType) {
-    case t.K.data:
-    case t.K.events:
-    case t.K.people:
-    case t.K.transitions:
-    case t.K.routes:
-    case t.K.ensure:
-      return second?.tokenType === t.LCurly;
-    case t.K.state:
-      return third?.tokenType === t.LCurly;
-    case t.K.states:
-    case t.K.final:
-      return second?.tokenType === t.Colon && third?.tokenType === t.LSquare;
-    default:
-      return false;
+  private mendEnd(): void {
+    closeUntil(0, this.text.length, this.output, this.open, this.report);
   }
 }

@@ -18,10 +18,10 @@ interface Operator {
 export class OperatorStack {
   private readonly operands: ExpressionAst[] = [];
   private readonly operators: Operator[] = [];
-  /** Called for `a < b < c`. */
-  private readonly onChain: (span: Span) => void;
+  /** Called for `a < b < c`, with the second sign and the operand in the middle. */
+  private readonly onChain: (sign: Span, middle: ExpressionAst) => void;
 
-  constructor(onChain: (span: Span) => void) {
+  constructor(onChain: (sign: Span, middle: ExpressionAst) => void) {
     this.onChain = onChain;
   }
 
@@ -54,11 +54,21 @@ export class OperatorStack {
   /** Closes everything that binds at least as tightly. */
   private reduce(precedence: number, by?: Span): void {
     for (let top = this.operators.at(-1); top && top.precedence >= precedence; top = this.operators.at(-1)) {
-      if (by && precedence === comparison && top.precedence === comparison) this.onChain(by);
       this.operators.pop();
       const right = this.operands.pop()!;
       this.operands.push(top.prefix ? prefixNode(top, right) : binaryNode(top, this.operands.pop()!, right));
+      if (by && precedence === comparison && top.precedence === comparison) {
+        this.chain(by, right);
+        return;
+      }
     }
+  }
+
+  /** Goes on as if `a < b and b < c` were written, so that nothing else is wrong. */
+  private chain(sign: Span, middle: ExpressionAst): void {
+    this.onChain(sign, middle);
+    this.operators.push({ text: "and", precedence: precedences["and"]!, span: sign, prefix: false });
+    this.operands.push(middle);
   }
 }
 

@@ -1,8 +1,10 @@
 import type { IToken } from "chevrotain";
-import type { FileAst, FlowAst } from "./ast.ts";
+import type { FileAst } from "./ast.ts";
 import type { Diagnostic, Span } from "./diagnostic.ts";
-import { arrange, Reporter, spanOf } from "./layout.ts";
+import { arrange } from "./layout.ts";
 import { parser } from "./parser.ts";
+import { Reporter } from "./reporter.ts";
+import { spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
 
 /** Larger files are refused, in UTF-16 units. */
@@ -20,6 +22,8 @@ export interface Parsed {
   /** In the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
   readonly comments: readonly Comment[];
+  /** Items that are not in the tree, because of mistakes in them. */
+  readonly lost: readonly Span[];
 }
 
 /**
@@ -28,8 +32,8 @@ export interface Parsed {
  * `file` is the path that the diagnostics name.
  */
 export function parse(text: string, file: string): Parsed {
-  const { ast, diagnostics, comments } = read(text, file);
-  return { ast, diagnostics, comments };
+  const { ast, diagnostics, comments, lost } = read(text, file);
+  return { ast, diagnostics, comments, lost };
 }
 
 /** {@link parse}, with the tokens that the grammar saw. */
@@ -37,19 +41,31 @@ export function read(text: string, file: string): Parsed & { readonly tokens: re
   const report = new Reporter(file);
   if (text.length > maxFileLength) {
     report.error("FLOW006", "A file holds at most 5 MiB.", { start: 0, end: 0 });
-    return { ast: emptyFile(text), diagnostics: report.diagnostics, comments: [], tokens: [] };
+    return { ast: emptyFile(text), diagnostics: report.diagnostics, comments: [], lost: [], tokens: [] };
   }
   const { tokens, groups } = t.lexer.tokenize(text);
   const comments = (groups["comments"] ?? []).map(commentOf);
   const arranged = arrange(tokens, text, report);
-  parser.load(arranged, text, report);
-  const ast = withDocs(parser.file(), comments, text);
-  const diagnostics = report.diagnostics.toSorted((a, b) => a.span.start - b.span.start);
-  return { ast, diagnostics, comments, tokens: arranged };
+  parser.load(arranged, text, report, docsOf(comments, text));
+  const ast = parser.file();
+  // Of what was not looked at nothing is known, so nothing else shall be said.
+  const { lost, isFull } = report;
+  return { ast: isFull ? emptyFile(text) : ast, diagnostics: report.inOrder(), comments, lost, tokens: arranged };
 }
 
 function emptyFile(text: string): FileAst {
-  return { flows: [], documents: [], sources: [], tests: [], span: { start: 0, end: text.length } };
+  return {
+    uses: [],
+    calendars: [],
+    matrices: [],
+    sagas: [],
+    rollouts: [],
+    flows: [],
+    documents: [],
+    sources: [],
+    tests: [],
+    span: { start: 0, end: text.length },
+  };
 }
 
 function commentOf(token: IToken): Comment {
@@ -57,19 +73,32 @@ function commentOf(token: IToken): Comment {
   return { kind, text: token.image, span: spanOf(token) };
 }
 
-function withDocs(ast: FileAst, comments: readonly Comment[], text: string): FileAst {
-  if (!comments.some((comment) => comment.kind === "doc")) return ast;
-  return { ...ast, flows: ast.flows.map((flow) => withDoc(flow, comments, text)) };
+/** What `///` lines say, by the beginning of what stands right below them. */
+function docsOf(comments: readonly Comment[], text: string): ReadonlyMap<number, string> {
+  const docs = new Map<number, string>();
+  let lines: string[] = [];
+  for (const [index, { kind, text: written, span }] of comments.entries()) {
+    if (kind !== "doc" || !beginsLine(span.start, text)) continue;
+    lines.push(written.slice(3).trim());
+    const below = firstBelow(span.end, text);
+    if (comments[index + 1]?.span.start === below && comments[index + 1]?.kind === "doc") continue;
+    docs.set(below, lines.join("\n"));
+    lines = [];
+  }
+  return docs;
 }
 
-/** The `///` lines right above a flow are its documentation. */
-function withDoc(flow: FlowAst, comments: readonly Comment[], text: string): FlowAst {
-  const lines: string[] = [];
-  let below = flow.span.start;
-  for (const comment of comments.filter((one) => one.span.end <= flow.span.start).toReversed()) {
-    if (comment.kind !== "doc" || !/^\s*$/.test(text.slice(comment.span.end, below))) break;
-    lines.unshift(comment.text.slice(3).trim());
-    below = comment.span.start;
-  }
-  return lines.length > 0 ? { ...flow, doc: lines.join("\n") } : flow;
+function beginsLine(at: number, text: string): boolean {
+  let before = at - 1;
+  while (before >= 0 && (text[before] === " " || text[before] === "\t")) before--;
+  return before < 0 || text[before] === "\n" || text[before] === "\r";
+}
+
+const blanks = /\s*/y;
+
+/** The next place that is no blank. */
+function firstBelow(from: number, text: string): number {
+  blanks.lastIndex = from;
+  blanks.test(text);
+  return blanks.lastIndex;
 }

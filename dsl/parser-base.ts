@@ -1,63 +1,14 @@
-import {
-  EmbeddedActionsParser,
-  type IOrAlt,
-  type IParserErrorMessageProvider,
-  type IRecognitionException,
-  type IToken,
-  isRecognitionException,
-  type ParserMethod,
-  type TokenType,
-  tokenMatcher,
-} from "chevrotain";
+import type { IOrAlt, IToken, ParserMethod } from "chevrotain";
 import type { Name } from "./ast.ts";
 import type { Span } from "./diagnostic.ts";
-import { endOf, maxDepth, Reporter, spanOf } from "./layout.ts";
+import { GatedLookahead } from "./gated-lookahead.ts";
+import { maxDepth } from "./layout.ts";
+import { LeanParser } from "./lean-parser.ts";
+import { messages } from "./parser-messages.ts";
+import { wordOf } from "./repairs.ts";
+import { Reporter } from "./reporter.ts";
+import { endOf, spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
-
-/** What the items of a block are, for messages and for guessing what a misspelt word meant. */
-export interface Items {
-  readonly expected: string;
-  readonly heads: readonly TokenType[];
-}
-
-/** What stands where a choice failed, by rule. */
-const expectations: Readonly<Record<string, string>> = {
-  trigger: "`on`, `after` or `at`",
-  primary: "a value",
-  operation: "a value",
-  bound: "a value or `..`",
-  listType: "`of` and a type, or `{`",
-  word: "a name or a string",
-  transition: "a state",
-  type: "a type",
-  people: "people",
-  mode: "`any`, `all`, `sequence` or `quorum`",
-  threshold: "a number, a ratio or a percentage",
-  overdueStep: "`remind`, `escalate to`, `transfer to`, `approve` or `reject`",
-  onEmpty: "`hold`, `skip`, `reject` or `assign`",
-  routeTarget: 'a service name such as `"audit-service"`, or `service(..)`',
-  sourceValue: 'a property, `control("..")` or `table("..")`',
-  verb: "what the person does, such as `approves`",
-  literal: "a value",
-  fact: "a fact, such as `=`, `fails` or `takes`",
-  expectation: "what is expected",
-  duration: "a duration, such as `48h`",
-  statement: "a statement",
-};
-
-function found(token: IToken): string {
-  if (token.image === "" || tokenMatcher(token, t.NewLine)) return "the end";
-  return `\`${token.image.length > 30 ? `${token.image.slice(0, 30)}…` : token.image}\``;
-}
-
-const messages: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected, actual }) => `Expected ${expected.LABEL}, found ${found(actual)}.`,
-  buildNotAllInputParsedMessage: ({ firstRedundant }) => `Expected the end, found ${found(firstRedundant)}.`,
-  buildNoViableAltMessage: ({ actual, ruleName }) =>
-    `Expected ${expectations[ruleName] ?? "something else"}, found ${found(actual[0]!)}.`,
-  buildEarlyExitMessage: ({ actual, ruleName }) =>
-    `Expected ${expectations[ruleName] ?? "something else"}, found ${found(actual[0]!)}.`,
-};
 
 interface Alternative<Result> {
   readonly ALT: () => Result;
@@ -69,16 +20,19 @@ interface Alternative<Result> {
 const noName: Name = { text: "", quoted: false, span: { start: 0, end: 0 } };
 
 /** Thrown to leave an item whose mistake is reported already. */
-class Abandon extends Error {}
+export class Abandon extends Error {}
 
-/**
- * How mistakes are handled, apart from the grammar. Every block is a list of items; an item that does not parse is
- * reported once and skipped to its end, which is sure because braces balance (see `arrange`). Valid text pays nothing.
- */
-export abstract class ParserBase extends EmbeddedActionsParser {
+/** What every rule of the grammar may need: its text, names, strings and places. */
+export abstract class ParserBase extends LeanParser {
   protected text = "";
   protected report = new Reporter("");
   protected depth = 0;
+  private readonly choices = new Map<string, IOrAlt<unknown>[]>();
+  private given: unknown;
+  private docs: ReadonlyMap<number, string> = new Map();
+  protected tokens: readonly IToken[] = [];
+  /** Of `tokens`, to which Chevrotain appends ends of the file. */
+  protected tokenCount = 0;
 
   /** `validate`: look for ambiguities while the grammar is built; they depend on nothing but the grammar. */
   constructor(validate: boolean) {
@@ -88,19 +42,23 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       nodeLocationTracking: "none",
       skipValidations: !validate,
       errorMessageProvider: messages,
+      lookaheadStrategy: new GatedLookahead({ maxLookahead: 1 }),
     });
   }
 
-  /** Puts the parser at the beginning of a text. */
-  load(tokens: IToken[], text: string, report: Reporter): void {
+  /** Puts the parser at the beginning of a text. `docs`: doc comments by the beginning of what stands below them. */
+  load(tokens: IToken[], text: string, report: Reporter, docs: ReadonlyMap<number, string>): void {
+    this.tokens = tokens;
+    this.tokenCount = tokens.length;
     this.input = tokens;
     this.text = text;
     this.report = report;
+    this.docs = docs;
     this.depth = 0;
   }
 
   /** A rule of the grammar; typed by what it is assigned to. */
-  protected define<Arguments extends unknown[], Result>(
+  protected define<Arguments extends unknown[] & { readonly length: 0 | 1 | 2 }, Result>(
     name: string,
     implementation: (...values: Arguments) => Result,
   ): ParserMethod<Arguments, Result> {
@@ -112,149 +70,46 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     return this.OR(alternatives as IOrAlt<Result>[]);
   }
 
-  /** `{ … }` of items separated by newlines or `;`. At most once per rule. */
-  protected block(items: Items, item: () => void): void {
-    this.CONSUME(t.LCurly);
-    this.MANY(() => this.OR(this.itemChoices(items, item)));
-    this.CONSUME(t.RCurly);
-  }
-
-  protected itemChoices(items: Items, item: () => void): { ALT: () => void; IGNORE_AMBIGUITIES?: boolean }[] {
-    return [
-      { ALT: () => void this.CONSUME(t.Separator), IGNORE_AMBIGUITIES: true },
-      { ALT: () => this.item(item), IGNORE_AMBIGUITIES: true },
-      { ALT: () => this.strayItem(items, item) },
-    ];
-  }
-
-  /** Parses one item; where that fails, reports it and goes to its end, `atComma` too. */
-  protected item(parse: () => void, atComma = false): void {
-    const start = this.LA(1);
-    const depth = this.depth;
-    try {
-      parse();
-      if (this.RECORDING_PHASE || this.atItemEnd()) return;
-      this.unexpected(start, "the end of the line");
-    } catch (problem) {
-      if (isMismatch(problem)) this.mismatch(start, problem.message, problem.token);
-      else if (!(problem instanceof Abandon)) throw problem;
+  /** {@link choice} for rules without variables, whose alternatives are made once: that is many times faster. */
+  protected fixedChoice<Result>(rule: string, alternatives: () => readonly Alternative<Result>[]): Result {
+    let made = this.choices.get(rule);
+    if (!made) {
+      made = alternatives() as IOrAlt<unknown>[];
+      this.choices.set(rule, made);
     }
-    this.depth = depth;
-    this.skipItem(start, atComma);
+    return this.OR(made as IOrAlt<Result>[]);
   }
 
-  /** The list `item` would fill, filled only if the whole item is sound. */
-  protected collect<T>(list: T[], parse: () => T | undefined): () => void {
-    return () => {
-      const value = parse();
-      if (value !== undefined && !this.RECORDING_PHASE && this.atItemEnd()) list.push(value);
-    };
-  }
-
-  protected strayItem(items: Items, item: () => void, atComma = false): void {
-    const token = this.LA(1);
-    if (!this.RECORDING_PHASE && this.respell(items.heads)) {
-      this.item(item, atComma);
-      return;
-    }
-    this.CONSUME(t.Inside);
-    this.ACTION(() => {
-      this.mismatch(token, `Expected ${items.expected}, found ${found(token)}.`, token);
-      this.skipItem(token, atComma);
-    });
-  }
-
-  /** If the next word is nearly one of `heads`, takes it for that and says so. */
-  protected respell(heads: readonly TokenType[]): boolean {
-    const token = this.LA(1);
-    if (token.tokenType !== t.Identifier) return false;
-    const meant = heads.find((head) => isNear(token.image, wordOf(head)));
-    if (!meant) return false;
-    const word = wordOf(meant);
-    this.report.error(
-      "FLOW013",
-      `\`${token.image}\` is not a word of the language here; did you mean \`${word}\`?`,
-      spanOf(token),
-      {
-        fix: [{ span: spanOf(token), text: word }],
-      },
-    );
-    token.tokenType = meant;
-    token.tokenTypeIdx = meant.tokenTypeIdx!;
-    return true;
-  }
-
-  protected atItemEnd(): boolean {
-    const next = this.LA(1);
-    return (
-      tokenMatcher(next, t.Separator) ||
-      next.tokenType === t.Comma ||
-      next.tokenType === t.RCurly ||
-      this.atEnd() ||
-      this.LA(0).tokenType === t.RCurly
-    );
+  /** {@link fixedChoice} for rules that are given something; alternatives ask for it before they do anything else. */
+  protected choiceWith<Given, Result>(
+    rule: string,
+    given: Given,
+    alternatives: (given: () => Given) => readonly Alternative<Result>[],
+  ): Result {
+    this.given = given;
+    return this.fixedChoice(rule, () => alternatives(() => this.given as Given));
   }
 
   protected atEnd(): boolean {
     return this.LA(1).tokenType.name === "EOF";
   }
 
-  private unexpected(start: IToken, expected: string): void {
-    this.mismatch(start, `Expected ${expected}, found ${found(this.LA(1))}.`, this.LA(1));
-  }
-
-  /** Reports a mistake in the item that begins at `start`, unless the lexer already did. */
-  private mismatch(start: IToken, message: string, token: IToken): void {
-    const from = start.startOffset;
-    const span = this.place(token);
-    const to = Math.max(span.end, this.endOfItem(start));
-    const damage = firstAtLeast(this.report.damage.length, (index) => this.report.damage[index]!, from);
-    if (damage < this.report.damage.length && this.report.damage[damage]! <= to) return;
-    this.report.error("FLOW010", message, span);
-  }
-
   /** Where a token stands; the end of the one before for the end of a line, a block or the file. */
-  private place(token: IToken): Span {
-    if (token.image !== "" && token.tokenType !== t.NewLine) return spanOf(token);
-    const before = this.LA(0);
-    const at = before.tokenType.name === "EOF" ? 0 : endOf(before);
-    return { start: at, end: at };
+  protected place(token: IToken): Span {
+    const before = this.tokens[this.indexOf(token) - 1];
+    const at = before ? endOf(before) : 0;
+    const isEnd = token.image === "" || token.tokenType === t.NewLine;
+    const closesBelow = token.tokenType === t.RCurly && this.text.slice(at, token.startOffset).includes("\n");
+    return isEnd || closesBelow ? { start: at, end: at } : spanOf(token);
   }
 
-  /** The index in `input` of the first token after the item. */
-  private indexAfterItem(start: IToken, atComma = false): number {
-    let depth = 0;
-    let index = indexOf(this.input, start);
-    for (; index < this.input.length; index++) {
-      const type = this.input[index]!.tokenType;
-      if (type === t.LCurly) depth++;
-      else if (type === t.RCurly && --depth < 0) return index;
-      else if (depth === 0 && (type === t.NewLine || type === t.Semicolon || (atComma && type === t.Comma)))
-        return index;
-    }
+  /** The number of tokens for the end of the file. */
+  protected indexOf(token: IToken): number {
+    if (token.tokenType.name === "EOF") return this.tokenCount;
+    let index = firstAtLeast(this.tokenCount, (at) => this.tokens[at]!.startOffset, token.startOffset);
+    // A brace that was added where one lacked stands where its neighbour does.
+    while (index < this.tokenCount && this.tokens[index] !== token) index++;
     return index;
-  }
-
-  private endOfItem(start: IToken): number {
-    const last = this.input[this.indexAfterItem(start) - 1];
-    return last ? endOf(last) : start.startOffset;
-  }
-
-  protected skipItem(start: IToken, atComma = false): void {
-    const end = this.input[this.indexAfterItem(start, atComma)];
-    while (!this.atEnd() && this.LA(1) !== end) this.SKIP_TOKEN();
-  }
-
-  /** Reports a construct that the language has and this version refuses. */
-  protected leaveOut(what: string, span: Span): void {
-    this.report.error("FLOW900", `${what} is part of the language, but this version does not run it yet.`, span);
-  }
-
-  /** Refuses the item that began with `start` and goes to its end. */
-  protected leaveOutItem(what: string, start: IToken): void {
-    if (this.RECORDING_PHASE) return;
-    this.leaveOut(what, spanOf(start));
-    this.skipItem(start);
   }
 
   /** Leaves the item without a further diagnostic. */
@@ -281,24 +136,41 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   protected name(token: IToken): Name {
     if (this.RECORDING_PHASE) return noName;
     const quoted = token.tokenType === t.StringLiteral;
-    return { text: quoted ? this.textOf(token) : token.image, quoted, span: spanOf(token) };
+    return { text: isBare(token) ? token.image : this.textOf(token), quoted, span: spanOf(token) };
+  }
+
+  /** A keyword, as it should have been written. */
+  protected keyword(token: IToken): Name {
+    return this.RECORDING_PHASE ? noName : { text: wordOf(token.tokenType), quoted: false, span: spanOf(token) };
+  }
+
+  /** The doc comment above what begins at `start`. */
+  protected docAt(start: number): { readonly doc?: string } {
+    const doc = this.docs.size > 0 ? this.docs.get(start) : undefined;
+    return doc === undefined ? {} : { doc };
   }
 
   /** What a string literal says. */
   protected textOf(token: IToken): string {
     if (this.RECORDING_PHASE) return "";
-    const raw = token.image.slice(1, -1);
+    // A name where a string belongs: that is reported.
+    if (isBare(token)) return token.image;
+    const { image } = token;
+    // A string that is not closed but taken for one has no quotes at its end.
+    const raw = isQuote(image.charCodeAt(image.length - 1)) ? image.slice(1, -1) : image.slice(1);
     if (!raw.includes("\\")) return raw;
     return raw.replace(
       /\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g,
-      (written, hex: string | undefined, sign: string | undefined) => {
+      (written, hex: string | undefined, sign: string | undefined, offset: number) => {
         if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
         const plain = escapes.get(sign!);
         if (plain === undefined) {
+          const start = token.startOffset + 1 + offset;
           this.report.error(
             "FLOW003",
             `\`${written}\` is no escape; JSON's are \`\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX\`.`,
-            spanOf(token),
+            { start, end: start + written.length },
+            { fix: [{ span: { start, end: start }, text: "\\" }] },
           );
         }
         return plain ?? written;
@@ -308,7 +180,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
 }
 
 /** The first index whose value is at least `least`, among values that rise. */
-function firstAtLeast(length: number, valueAt: (index: number) => number, least: number): number {
+export function firstAtLeast(length: number, valueAt: (index: number) => number, least: number): number {
   let [low, high] = [0, length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -316,13 +188,6 @@ function firstAtLeast(length: number, valueAt: (index: number) => number, least:
     else high = middle;
   }
   return low;
-}
-
-function indexOf(tokens: readonly IToken[], token: IToken): number {
-  let index = firstAtLeast(tokens.length, (at) => tokens[at]!.startOffset, token.startOffset);
-  // A brace that was added where one lacked stands where its neighbour does.
-  while (index < tokens.length && tokens[index] !== token) index++;
-  return index;
 }
 
 const escapes = new Map([
@@ -336,30 +201,13 @@ const escapes = new Map([
   ["t", "\t"],
 ]);
 
-function isMismatch(problem: unknown): problem is IRecognitionException {
-  return problem instanceof Error && isRecognitionException(problem);
+/** Whether it is written without quotes, whatever it was taken for. */
+function isBare(token: IToken): boolean {
+  return !isQuote(token.image.charCodeAt(0));
 }
 
-function wordOf(type: TokenType): string {
-  return type.name.replace("keyword ", "");
+function isQuote(code: number): boolean {
+  return code < 128 ? code === 34 || code === 39 : wideQuotes.has(code);
 }
 
-/** One letter wrong, missing, too much, or two swapped; two such for long words. */
-function isNear(written: string, meant: string): boolean {
-  if (Math.abs(written.length - meant.length) > 2 || meant.length < 2 || written.length < 2) return false;
-  return distance(written.toLowerCase(), meant.toLowerCase()) <= (meant.length > 6 ? 2 : 1);
-}
-
-function distance(a: string, b: string): number {
-  let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)];
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const plain = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-      next.push(swapped ? Math.min(plain, before[j - 2]! + 1) : plain);
-    }
-    [before, row] = [row, next];
-  }
-  return row[b.length]!;
-}
+const wideQuotes = new Set(Array.from("“”„‘’", (sign) => sign.charCodeAt(0)));

@@ -1,26 +1,32 @@
-import { type IToken, type ParserMethod, tokenMatcher } from "chevrotain";
-import type { BinaryOperatorAst, DurationAst, ExpressionAst, Name } from "./ast.ts";
-import { spanOf } from "./layout.ts";
+import { type IToken, type ParserMethod, type TokenType, tokenMatcher } from "chevrotain";
+import type { BinaryOperatorAst, DurationAst, ExpressionAst, Name, PeopleArgumentAst } from "./ast.ts";
+import type { Span } from "./diagnostic.ts";
 import { OperatorStack } from "./operator-stack.ts";
-import { type Items, ParserBase } from "./parser-base.ts";
+import { ItemParser, type Items } from "./parser-items.ts";
+import { wordOf } from "./repairs.ts";
+import { spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
 
 const { K } = t;
+
+const endsValue = new Set<TokenType>([t.Comma, t.RParen, t.RSquare, t.RCurly, t.NewLine, t.Semicolon]);
 
 type FieldValue = { readonly name: Name; readonly value: ExpressionAst };
 
 const recordFields: Items = { expected: "a field such as `name: value`", heads: [] };
 
 /** Expressions and durations. */
-export abstract class ExpressionGrammar extends ParserBase {
+export abstract class ExpressionGrammar extends ItemParser {
   /**
    * Section 7 of the language. Precedence is the {@link OperatorStack}'s business. One rule for what textbooks give
    * one rule per precedence: deep nesting must fit on the stack.
    */
   protected readonly expression: ParserMethod<[], ExpressionAst> = this.define("expression", () => {
-    const stack = new OperatorStack((span) =>
-      this.report.error("FLOW015", "Comparisons do not chain; write `a < b and b < c`.", span),
-    );
+    if (!this.RECORDING_PHASE && this.atLoneValue()) return this.SUBRULE(this.primary);
+    const stack = new OperatorStack((sign, { span: { start, end } }) => {
+      const fix = [{ span: { start: sign.start, end: sign.start }, text: `and ${this.text.slice(start, end)} ` }];
+      this.report.error("FLOW015", "Comparisons do not chain; write `a < b and b < c`.", sign, { fix });
+    });
     let operator: IToken | undefined;
     this.descend();
     this.AT_LEAST_ONE_SEP({
@@ -49,15 +55,25 @@ export abstract class ExpressionGrammar extends ParserBase {
           },
         ]);
         this.OPTION(() => {
-          this.CONSUME(K.is);
+          const is = this.CONSUME(K.is);
           const set = this.CONSUME(K.set);
-          this.ACTION(() => stack.isSet(spanOf(set)));
+          this.ACTION(() => stack.isSet({ start: spanOf(is).start, end: spanOf(set).end }));
         });
       },
     });
     this.depth--;
     return this.ACTION(() => stack.finish());
   });
+
+  /** A name or literal and nothing more, as most arguments are: then the operators need not be asked. */
+  private atLoneValue(): boolean {
+    const next = this.LA(1);
+    const isValue =
+      next.tokenType === t.StringLiteral ||
+      next.tokenType === t.NumberLiteral ||
+      (tokenMatcher(next, t.Name) && !tokenMatcher(next, t.PrefixOperator));
+    return isValue && endsValue.has(this.LA(2).tokenType);
+  }
 
   private operator(stack: OperatorStack, token: IToken): void {
     this.ACTION(() => stack.binary(this.operatorText(token), spanOf(token)));
@@ -75,16 +91,18 @@ export abstract class ExpressionGrammar extends ParserBase {
   private operatorText(operator: IToken): BinaryOperatorAst {
     const type = operator.tokenType;
     if (type === t.Equal) {
-      this.report.error("FLOW004", "Write `==` to compare; `=` gives a name its value.", spanOf(operator), {
-        fix: [{ span: spanOf(operator), text: "==" }],
-      });
+      const span = spanOf(operator);
+      const fix = [{ span, text: "==" }];
+      if (operator.image === "=") {
+        this.report.error("FLOW004", "Write `==` to compare; `=` gives a name its value.", span, { fix });
+      } else this.report.restate(span, `Write \`==\` for \`${operator.image}\`.`, fix);
       return "==";
     }
-    return (tokenMatcher(operator, t.Name) ? type.name.replace("keyword ", "") : type.name) as BinaryOperatorAst;
+    return wordOf(type) as BinaryOperatorAst;
   }
 
   private readonly primary: ParserMethod<[], ExpressionAst> = this.define("primary", () =>
-    this.OR([
+    this.fixedChoice("primary", () => [
       { ALT: () => this.constant(this.CONSUME(K.true)), IGNORE_AMBIGUITIES: true },
       { ALT: () => this.constant(this.CONSUME(K.false)), IGNORE_AMBIGUITIES: true },
       { ALT: () => this.SUBRULE(this.condition), IGNORE_AMBIGUITIES: true },
@@ -151,16 +169,17 @@ export abstract class ExpressionGrammar extends ParserBase {
 
   private workDuration(number: IToken, unit: IToken): DurationAst {
     const span = this.from(number.startOffset);
-    if (!this.RECORDING_PHASE) this.leaveOut(`Working time (\`${unit.image}\`)`, span);
-    return { amount: plainNumber(number.image), unit: unit.image as DurationAst["unit"], span };
+    return { amount: plainNumber(number.image), unit: this.keyword(unit).text as DurationAst["unit"], span };
   }
 
   protected readonly duration: ParserMethod<[], DurationAst> = this.define("duration", () =>
-    this.choice<DurationAst>([
+    this.fixedChoice<DurationAst>("duration", () => [
       { ALT: () => readDuration(this.CONSUME(t.Duration)) },
       {
-        GATE: () => tokenMatcher(this.LA(2), t.WorkUnit),
-        ALT: () => this.workDuration(this.CONSUME(t.NumberLiteral), this.CONSUME(t.WorkUnit)),
+        ALT: () => {
+          const number = this.CONSUME(t.NumberLiteral);
+          return this.workDuration(number, this.CONSUME(t.WorkUnit, { ERR_MSG: "Expected a duration such as `48h`." }));
+        },
       },
     ]),
   );
@@ -213,20 +232,70 @@ export abstract class ExpressionGrammar extends ParserBase {
   });
 
   private readonly call: ParserMethod<[IToken], ExpressionAst> = this.define("call", (word) => {
-    const values = this.SUBRULE(this.callArguments);
-    return this.ACTION(() => {
-      const span = this.from(word.startOffset);
-      return { kind: "call", name: this.name(word), arguments: values, span };
-    });
+    const values = this.SUBRULE(this.peopleArguments);
+    return this.ACTION(() => callOf(this.name(word), values, this.from(word.startOffset)));
   });
 
   protected readonly callArguments: ParserMethod<[], ExpressionAst[]> = this.define("callArguments", () => {
     const values: ExpressionAst[] = [];
     this.CONSUME(t.LParen);
-    this.MANY_SEP({ SEP: t.Comma, DEF: () => values.push(this.SUBRULE(this.expression)) });
+    this.MANY(() => {
+      values.push(this.SUBRULE(this.expression));
+      this.comma(t.RParen);
+    });
     this.CONSUME(t.RParen);
     return values;
   });
+
+  /** `(a, b)`, `(initiator, level 2)`. */
+  protected readonly peopleArguments: ParserMethod<[], PeopleArgumentAst[]> = this.define("peopleArguments", () => {
+    const values: PeopleArgumentAst[] = [];
+    this.CONSUME(t.LParen);
+    this.MANY(() => {
+      values.push(this.SUBRULE(this.peopleArgument));
+      this.comma(t.RParen);
+    });
+    this.CONSUME(t.RParen);
+    return values;
+  });
+
+  private readonly peopleArgument: ParserMethod<[], PeopleArgumentAst> = this.define("peopleArgument", () =>
+    this.fixedChoice<PeopleArgumentAst>("peopleArgument", () => [
+      {
+        GATE: () => this.LA(2).tokenType === t.NumberLiteral,
+        ALT: () => {
+          const start = this.here();
+          this.CONSUME(K.level);
+          const level = Number(plainNumber(this.CONSUME(t.NumberLiteral).image));
+          return { kind: "level", level, span: this.from(start) };
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
+        GATE: () => this.LA(2).tokenType === K.to,
+        ALT: () => {
+          const start = this.here();
+          this.CONSUME(K.up);
+          this.CONSUME(K.to);
+          const levels = Number(plainNumber(this.CONSUME1(t.NumberLiteral).image));
+          return { kind: "up-to", levels, span: this.from(start) };
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
+        GATE: () => this.LA(2).tokenType === K.top,
+        ALT: () => {
+          const start = this.here();
+          this.CONSUME1(K.to);
+          this.CONSUME(K.top);
+          return { kind: "to-top", span: this.from(start) };
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
+      { ALT: () => ({ kind: "top-down", span: spanOf(this.CONSUME(K["top-down"])) }), IGNORE_AMBIGUITIES: true },
+      { ALT: () => ({ kind: "expression", value: this.SUBRULE(this.expression) }) },
+    ]),
+  );
 
   private readonly parenthesised: ParserMethod<[], ExpressionAst> = this.define("parenthesised", () => {
     const start = this.here();
@@ -248,16 +317,8 @@ export abstract class ExpressionGrammar extends ParserBase {
     return { kind: "list", items, span: this.from(start) };
   });
 
-  /** After an element: a comma, unless the closing bracket follows. */
-  protected comma(close: typeof t.RSquare): void {
-    this.OPTION9(() => this.CONSUME9(t.Comma));
-    this.ACTION(() => {
-      if (this.LA(0).tokenType !== t.Comma && this.LA(1).tokenType !== close) this.CONSUME(close);
-    });
-  }
-
   /** `{ a: 1, b: 2 }` with commas or newlines. */
-  protected readonly record: ParserMethod<[], ExpressionAst> = this.define("record", () => {
+  private readonly record: ParserMethod<[], ExpressionAst> = this.define("record", () => {
     const start = this.here();
     const fields = this.SUBRULE(this.recordFields);
     return { kind: "record", fields, span: this.from(start) };
@@ -273,22 +334,8 @@ export abstract class ExpressionGrammar extends ParserBase {
     return fields;
   });
 
-  /** A block whose items end at commas too. At most once per rule, and not beside `block`. */
-  protected commaBlock<T>(items: Items, list: T[], parse: () => T): void {
-    this.CONSUME8(t.LCurly);
-    this.MANY8(() => {
-      this.OR8([
-        { ALT: () => this.CONSUME8(t.Separator), IGNORE_AMBIGUITIES: true },
-        { ALT: () => this.CONSUME8(t.Comma), IGNORE_AMBIGUITIES: true },
-        { ALT: () => this.item(this.collect(list, parse), true), IGNORE_AMBIGUITIES: true },
-        { ALT: () => this.strayItem(items, this.collect(list, parse), true) },
-      ]);
-    });
-    this.CONSUME8(t.RCurly);
-  }
-
   /** Whether `(` or `[` begins an interval: two bounds, and a round bracket or `..` among them. */
-  private atInterval(): boolean {
+  protected atInterval(): boolean {
     const open = this.LA(1).tokenType;
     if (open !== t.LParen && open !== t.LSquare) return false;
     let depth = 0;
@@ -305,7 +352,7 @@ export abstract class ExpressionGrammar extends ParserBase {
     }
   }
 
-  private readonly interval: ParserMethod<[], ExpressionAst> = this.define("interval", () => {
+  protected readonly interval: ParserMethod<[], ExpressionAst> = this.define("interval", () => {
     const open = this.CONSUME(t.Open);
     const low = this.SUBRULE(this.bound);
     this.CONSUME(t.Comma);
@@ -323,6 +370,35 @@ export abstract class ExpressionGrammar extends ParserBase {
     };
   });
 
+  /** A literal, a name, a list or an interval: what stands in a cell of a matrix and in a rollout. */
+  protected readonly plainValue: ParserMethod<[], ExpressionAst> = this.define("plainValue", () =>
+    this.fixedChoice<ExpressionAst>("plainValue", () => [
+      { GATE: () => this.atInterval(), ALT: () => this.SUBRULE(this.interval), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.SUBRULE(this.list) },
+      { ALT: () => this.constant(this.CONSUME(K.true)), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.constant(this.CONSUME(K.false)), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.bareName(this.CONSUME(t.Name)) },
+      { ALT: () => this.SUBRULE(this.numberOrDuration) },
+      { ALT: () => this.SUBRULE(this.negative) },
+      { ALT: () => this.written(this.CONSUME(t.Percent)) },
+      { ALT: () => this.written(this.CONSUME(t.StringLiteral)) },
+      { ALT: () => this.written(this.CONSUME(t.DateOnly)) },
+      { ALT: () => this.written(this.CONSUME(t.DateTime)) },
+      { ALT: () => this.written(this.CONSUME(t.Time)) },
+      { ALT: () => this.written(this.CONSUME(t.Duration)) },
+    ]),
+  );
+
+  protected bareName(token: IToken): ExpressionAst {
+    return { kind: "name", name: this.name(token), span: spanOf(token) };
+  }
+
+  private readonly negative: ParserMethod<[], ExpressionAst> = this.define("negative", () => {
+    const start = this.here();
+    this.CONSUME(t.Minus);
+    return { kind: "negate", of: this.SUBRULE(this.plainValue), span: this.from(start) };
+  });
+
   private roundBracket(token: IToken, text: string): void {
     this.report.error("FLOW016", `An open end takes a round bracket: write \`${text}\`.`, spanOf(token), {
       fix: [{ span: spanOf(token), text }],
@@ -330,11 +406,18 @@ export abstract class ExpressionGrammar extends ParserBase {
   }
 
   private readonly bound: ParserMethod<[], ExpressionAst | undefined> = this.define("bound", () =>
-    this.choice<ExpressionAst | undefined>([
+    this.fixedChoice<ExpressionAst | undefined>("bound", () => [
       { ALT: () => void this.CONSUME(t.DotDot) },
       { ALT: () => this.SUBRULE(this.expression) },
     ]),
   );
+}
+
+/** A call; of people, where an argument says so. */
+function callOf(name: Name, values: readonly PeopleArgumentAst[], span: Span): ExpressionAst {
+  const plain = values.flatMap((argument) => (argument.kind === "expression" ? [argument.value] : []));
+  if (plain.length === values.length) return { kind: "call", name, arguments: plain, span };
+  return { kind: "people", people: { kind: "call", name, arguments: values, span }, span };
 }
 
 /** A number's digits without `_`. */

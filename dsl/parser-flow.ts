@@ -1,60 +1,57 @@
-import type { IToken, ParserMethod, TokenType } from "chevrotain";
+import type { IToken, ParserMethod } from "chevrotain";
 import type {
-  ActionAst,
   EventAst,
   FieldAst,
   FlowAst,
+  MigrationAst,
   Name,
   PeopleAst,
+  PropertyAst,
   RouteAst,
-  StateBlockAst,
-  TransitionAst,
-  TriggerAst,
   TypeAst,
 } from "./ast.ts";
-import type { Span } from "./diagnostic.ts";
-import { spanOf } from "./layout.ts";
-import { ApprovalGrammar } from "./parser-approval.ts";
-import type { Items } from "./parser-base.ts";
+import type { Items } from "./parser-items.ts";
+import { PropertyGrammar } from "./parser-properties.ts";
+import { newRegionParts, type RegionParts } from "./parser-regions.ts";
+import { spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
+import { withPresent } from "./with-present.ts";
 
 const { K } = t;
 
-type Payload = { readonly name: Name; readonly type?: TypeAst; readonly optional: boolean };
+type Payload = EventAst["payload"][number];
+type Marks = { readonly optional: boolean; readonly secret: boolean };
 type Target = RouteAst["targets"][number];
 type Label = { readonly name: Name; readonly value: Name };
+type Setting = FlowAst["settings"][number];
 
 /** A machine while its items come in. */
-export interface FlowParts {
-  readonly settings: { readonly key: Name; readonly value: Name }[];
+interface FlowParts extends RegionParts {
+  readonly settings: Setting[];
   readonly fields: FieldAst[];
   readonly events: EventAst[];
   readonly people: { readonly name: Name; readonly people: PeopleAst }[];
-  initial?: Name;
-  states?: Name[];
-  statesSpan?: Span;
-  final?: Name[];
-  readonly stateBlocks: StateBlockAst[];
-  readonly transitions: TransitionAst[];
   readonly routes: RouteAst[];
+  readonly ensure: PropertyAst[];
+  readonly migrations: MigrationAst[];
 }
 
 const machineItems: Items = {
   expected: "an item of the machine, such as `states: [..]` or `transitions { .. }`",
   heads: [
-    ...[K.title, K.label, K.currency, K.initial, K.states, K.final, K.data, K.events, K.people],
-    ...[K.state, K.transitions, K.routes],
+    ...[K.title, K.label, K.calendar, K.currency, K.initial, K.states, K.final, K.data, K.events, K.people],
+    ...[K.state, K.transitions, K.routes, K.ensure, K.migrate],
   ],
 };
 const fieldItems: Items = { expected: "a field such as `amount: money`", heads: [] };
 const eventItems: Items = { expected: 'an event such as `"submit" { amount }`', heads: [] };
-const payloadItems: Items = { expected: "a field's name, or `name: type`", heads: [] };
+const payloadItems: Items = { expected: "a field's name, or `name: type`", heads: [], bare: true };
 const peopleItems: Items = { expected: "people such as `manager = managerOf(initiator)`", heads: [] };
-const transitionItems: Items = { expected: 'a transition such as `DRAFT → REVIEWING on "submit"`', heads: [] };
 const routeItems: Items = { expected: 'a route such as `"submit" → "audit-service"`', heads: [] };
+const migrationItems: Items = { expected: "a line such as `OLD → NEW`", heads: [] };
 
 /** `state machine "x" { … }`: section 5 of the language. */
-export abstract class FlowGrammar extends ApprovalGrammar {
+export abstract class FlowGrammar extends PropertyGrammar {
   protected readonly flow: ParserMethod<[], FlowAst> = this.define("flow", () => {
     const start = this.here();
     const parts = newParts();
@@ -62,78 +59,33 @@ export abstract class FlowGrammar extends ApprovalGrammar {
     this.CONSUME(K.machine);
     const name = this.name(this.CONSUME(t.StringLiteral));
     this.block(machineItems, () => this.SUBRULE(this.machineItem, { ARGS: [parts] }));
-    return { ...parts, name, states: parts.states ?? [], span: this.from(start) };
+    const { settings, fields, events, people, routes, ensure, migrations } = parts;
+    const rest = { settings, fields, events, people, routes, ensure, migrations, span: this.from(start) };
+    return withPresent({ ...this.regionOf(parts), name, ...rest }, this.docAt(start));
   });
 
   private readonly machineItem: ParserMethod<[FlowParts], void> = this.define("machineItem", (parts = newParts()) => {
-    this.OR([
-      { ALT: () => this.collect(parts.settings, () => this.SUBRULE(this.setting))() },
-      { ALT: () => this.SUBRULE(this.initial, { ARGS: [parts] }) },
-      { ALT: () => this.SUBRULE(this.states, { ARGS: [parts] }) },
-      { ALT: () => this.SUBRULE(this.final, { ARGS: [parts] }) },
-      { ALT: () => this.SUBRULE(this.data, { ARGS: [parts.fields] }) },
-      { ALT: () => this.SUBRULE(this.events, { ARGS: [parts.events] }) },
-      { ALT: () => this.SUBRULE(this.peopleBlock, { ARGS: [parts.people] }) },
-      { ALT: () => this.collect(parts.stateBlocks, () => this.SUBRULE(this.stateBlock))() },
-      { ALT: () => this.SUBRULE(this.transitions, { ARGS: [parts.transitions] }) },
-      { ALT: () => this.SUBRULE(this.routes, { ARGS: [parts.routes] }) },
-      {
-        ALT: () => {
-          const word = this.CONSUME(t.LeftOut);
-          this.leaveOutItem(`\`${word.image}\``, word);
-        },
-      },
+    this.choiceWith("machineItem", parts, (given) => [
+      { ALT: () => this.SUBRULE(this.regionItem, { ARGS: [given()] }) },
+      { ALT: () => this.collect(given().settings, () => this.SUBRULE(this.setting))() },
+      { ALT: () => this.SUBRULE(this.data, { ARGS: [given().fields] }) },
+      { ALT: () => this.SUBRULE(this.events, { ARGS: [given().events] }) },
+      { ALT: () => this.SUBRULE(this.peopleBlock, { ARGS: [given().people] }) },
+      { ALT: () => this.SUBRULE(this.routes, { ARGS: [given().routes] }) },
+      { ALT: () => this.SUBRULE(this.ensure, { ARGS: [given().ensure] }) },
+      { ALT: () => this.collect(given().migrations, () => this.SUBRULE(this.migration))() },
     ]);
   });
 
-  private readonly setting: ParserMethod<[], { key: Name; value: Name }> = this.define("setting", () => {
-    const key = this.OR([
+  private readonly setting: ParserMethod<[], Setting> = this.define("setting", () => {
+    const key = this.fixedChoice("setting", () => [
       { ALT: () => this.CONSUME(K.title) },
       { ALT: () => this.CONSUME(K.label) },
+      { ALT: () => this.CONSUME(K.calendar) },
       { ALT: () => this.CONSUME(K.currency) },
     ]);
     this.CONSUME(t.Colon);
-    return { key: this.name(key), value: this.SUBRULE(this.word) };
-  });
-
-  /** A bare name or a string. */
-  protected readonly word: ParserMethod<[], Name> = this.define("word", () =>
-    this.name(this.OR([{ ALT: () => this.CONSUME(t.Name) }, { ALT: () => this.CONSUME(t.StringLiteral) }])),
-  );
-
-  private once(present: unknown, word: IToken): void {
-    if (present) this.report.error("FLOW014", `\`${word.image}\` stands here a second time.`, spanOf(word));
-  }
-
-  private readonly initial: ParserMethod<[FlowParts], void> = this.define("initial", (parts = newParts()) => {
-    const word = this.CONSUME(K.initial);
-    this.CONSUME(t.Colon);
-    const name = this.name(this.CONSUME(t.Name));
-    this.ACTION(() => {
-      this.once(parts.initial, word);
-      parts.initial ??= name;
-    });
-  });
-
-  private readonly states: ParserMethod<[FlowParts], void> = this.define("states", (parts = newParts()) => {
-    const word = this.CONSUME(K.states);
-    this.CONSUME(t.Colon);
-    const names = this.SUBRULE(this.names);
-    this.ACTION(() => {
-      this.once(parts.states, word);
-      parts.states ??= names;
-      parts.statesSpan ??= this.from(word.startOffset);
-    });
-  });
-
-  private readonly final: ParserMethod<[FlowParts], void> = this.define("final", (parts = newParts()) => {
-    const word = this.CONSUME(K.final);
-    this.CONSUME(t.Colon);
-    const names = this.SUBRULE(this.names);
-    this.ACTION(() => {
-      this.once(parts.final, word);
-      parts.final ??= names;
-    });
+    return { key: this.keyword(key), value: this.SUBRULE(this.word) };
   });
 
   private readonly data: ParserMethod<[FieldAst[]], void> = this.define("data", (found = []) => {
@@ -145,22 +97,27 @@ export abstract class FlowGrammar extends ApprovalGrammar {
   });
 
   private readonly field: ParserMethod<[], FieldAst> = this.define("field", () => {
-    const marks: TokenType[] = [];
     const name = this.name(this.CONSUME(t.Name));
     this.CONSUME(t.Colon);
     const type = this.SUBRULE(this.type);
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => marks.push(this.CONSUME(t.Question).tokenType) },
-        { ALT: () => marks.push(this.CONSUME(K.secret).tokenType) },
-      ]),
-    );
-    const [optional, secret] = [marks.includes(t.Question), marks.includes(K.secret)];
+    const { optional, secret } = this.SUBRULE(this.marks);
     const fallback = this.OPTION(() => {
       this.CONSUME(t.Equal);
       return this.SUBRULE(this.expression);
     });
-    return { name, type, optional, secret, ...(fallback && { default: fallback }), span: this.from(name.span.start) };
+    return withPresent({ name, type, optional, secret, span: this.from(name.span.start) }, { default: fallback });
+  });
+
+  /** `?` and `secret`, in any order. */
+  private readonly marks: ParserMethod<[], Marks> = this.define("marks", () => {
+    const found = { optional: false, secret: false };
+    this.MANY(() =>
+      this.OR([
+        { ALT: () => (found.optional = this.CONSUME(t.Question) !== undefined) },
+        { ALT: () => (found.secret = this.CONSUME(K.secret) !== undefined) },
+      ]),
+    );
+    return found;
   });
 
   private readonly events: ParserMethod<[EventAst[]], void> = this.define("events", (found = []) => {
@@ -181,14 +138,20 @@ export abstract class FlowGrammar extends ApprovalGrammar {
   private readonly payload: ParserMethod<[Payload[]], void> = this.define("payload", (found = []) => {
     this.commaBlock(payloadItems, found, () => {
       const name = this.name(this.CONSUME(t.Name));
-      const type = this.OPTION(() => {
-        this.CONSUME(t.Colon);
-        return this.SUBRULE(this.type);
-      });
+      const typed = this.OPTION(() => this.SUBRULE(this.payloadType));
       const optional = this.OPTION1(() => this.CONSUME(t.Question)) !== undefined;
-      return { name, ...(type && { type }), optional };
+      return withPresent({ name, optional, secret: false }, typed ?? {});
     });
   });
+
+  private readonly payloadType: ParserMethod<[], Marks & { readonly type: TypeAst }> = this.define(
+    "payloadType",
+    () => {
+      this.CONSUME(t.Colon);
+      const type = this.SUBRULE(this.type);
+      return { type, ...this.SUBRULE(this.marks) };
+    },
+  );
 
   private readonly peopleBlock: ParserMethod<[{ name: Name; people: PeopleAst }[]], void> = this.define(
     "peopleBlock",
@@ -205,124 +168,24 @@ export abstract class FlowGrammar extends ApprovalGrammar {
     },
   );
 
-  // -------------------------------------------------------------------------------------------------------------- //
-  // Transitions
-  // -------------------------------------------------------------------------------------------------------------- //
-
-  private readonly transitions: ParserMethod<[TransitionAst[]], void> = this.define("transitions", (found = []) => {
-    this.CONSUME(K.transitions);
+  /** `migrate from label "2.0" { OLD → NEW }`. */
+  private readonly migration: ParserMethod<[], MigrationAst> = this.define("migration", () => {
+    const start = this.here();
+    const lines: MigrationAst["lines"][number][] = [];
+    this.CONSUME(K.migrate);
+    this.CONSUME(K.from);
+    this.CONSUME(K.label);
+    const label = this.name(this.CONSUME(t.StringLiteral));
     this.block(
-      transitionItems,
-      this.collect(found, () => this.SUBRULE(this.transition)),
+      migrationItems,
+      this.collect(lines, () => {
+        const from = this.name(this.CONSUME(t.Name));
+        this.CONSUME(t.Arrow);
+        const to = this.name(this.CONSUME1(t.Name));
+        return { from, to, span: this.from(from.span.start) };
+      }),
     );
-  });
-
-  private readonly transition: ParserMethod<[], TransitionAst> = this.define("transition", () => {
-    const start = this.here();
-    const any = this.LA(1).tokenType === K.any && this.LA(2).tokenType === t.Arrow;
-    const from: Name[] = [];
-    this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => from.push(this.name(this.CONSUME(t.Name))) });
-    this.CONSUME(t.Arrow);
-    const to = this.name(this.CONSUME1(t.Name));
-    const trigger = this.SUBRULE(this.trigger);
-    const by = this.OPTION(() => {
-      this.CONSUME(K.by);
-      return this.SUBRULE(this.people);
-    });
-    const otherwise = this.OPTION1(() => this.CONSUME(K.else)) !== undefined;
-    const condition = this.OPTION2(() => {
-      this.CONSUME(K.if);
-      return this.SUBRULE(this.expression);
-    });
-    const actions: ActionAst[] = [];
-    this.MANY(() => {
-      this.CONSUME1(t.Arrow);
-      actions.push(this.SUBRULE(this.action));
-    });
-    return {
-      from: any ? "any" : from,
-      to,
-      trigger,
-      ...(by && { by }),
-      else: otherwise,
-      ...(condition && { condition }),
-      actions,
-      span: this.from(start),
-    };
-  });
-
-  private readonly trigger: ParserMethod<[], TriggerAst> = this.define("trigger", () => {
-    const start = this.here();
-    this.ACTION(() => this.respell([K.on, K.after, K.at]));
-    return this.choice<TriggerAst>([
-      {
-        ALT: () => {
-          this.CONSUME(K.on);
-          const name = this.SUBRULE(this.word);
-          const span = this.from(start);
-          return this.ACTION(() =>
-            name.quoted ? { kind: "event", event: name, span } : { kind: "outcome", outcome: name, span },
-          );
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(K.after);
-          return { kind: "after", duration: this.SUBRULE(this.duration), span: this.from(start) };
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(K.at);
-          return { kind: "at", at: this.SUBRULE(this.expression), span: this.from(start) };
-        },
-      },
-    ]);
-  });
-
-  private readonly action: ParserMethod<[], ActionAst> = this.define("action", () => {
-    return this.choice<ActionAst>([
-      {
-        GATE: () => this.LA(2).tokenType === t.LParen,
-        ALT: () => this.SUBRULE(this.setAction),
-        IGNORE_AMBIGUITIES: true,
-      },
-      {
-        GATE: () => this.LA(2).tokenType === t.LParen,
-        ALT: () => this.SUBRULE(this.startAction),
-        IGNORE_AMBIGUITIES: true,
-      },
-      {
-        ALT: () => {
-          const name = this.name(this.CONSUME(t.Name));
-          return { kind: "call", name, arguments: this.SUBRULE(this.callArguments), span: this.from(name.span.start) };
-        },
-      },
-    ]);
-  });
-
-  private readonly setAction: ParserMethod<[], ActionAst> = this.define("setAction", () => {
-    const name = this.name(this.CONSUME(K.set));
-    this.CONSUME(t.LParen);
-    const field = this.name(this.CONSUME(t.Name));
-    this.CONSUME(t.Equal);
-    const value = this.SUBRULE(this.expression);
-    this.CONSUME(t.RParen);
-    return { kind: "set", name, field, value, span: this.from(name.span.start) };
-  });
-
-  private readonly startAction: ParserMethod<[], ActionAst> = this.define("startAction", () => {
-    const name = this.name(this.CONSUME(K.start));
-    this.CONSUME(t.LParen);
-    const flow = this.name(this.CONSUME(t.StringLiteral));
-    this.CONSUME(t.Comma);
-    const key = this.SUBRULE(this.expression);
-    const fields = this.OPTION(() => {
-      this.CONSUME1(t.Comma);
-      return this.SUBRULE(this.recordFields);
-    });
-    this.CONSUME(t.RParen);
-    return { kind: "start", name, flow, key, fields: fields ?? [], span: this.from(name.span.start) };
+    return { label, lines, span: this.from(start) };
   });
 
   // -------------------------------------------------------------------------------------------------------------- //
@@ -367,8 +230,8 @@ export abstract class FlowGrammar extends ApprovalGrammar {
   /** `"a, b"` names two services. */
   private services(token: IToken): Target[] {
     const found: Target[] = [];
-    for (const match of token.image.slice(1, -1).matchAll(/[^,\s](?:[^,]*[^,\s])?/g)) {
-      const start = token.startOffset + 1 + match.index;
+    for (const match of token.image.matchAll(/[^,\s"](?:[^,"]*[^,\s"])?/g)) {
+      const start = token.startOffset + match.index;
       found.push({ kind: "service", name: match[0], span: { start, end: start + match[0].length } });
     }
     if (found.length === 0) this.report.error("FLOW010", "Expected a service's name.", spanOf(token));
@@ -390,5 +253,6 @@ export abstract class FlowGrammar extends ApprovalGrammar {
 }
 
 function newParts(): FlowParts {
-  return { settings: [], fields: [], events: [], people: [], stateBlocks: [], transitions: [], routes: [] };
+  const own = { settings: [], fields: [], events: [], people: [], routes: [], ensure: [], migrations: [] };
+  return { ...newRegionParts(), ...own };
 }

@@ -1,9 +1,12 @@
 import type { IToken, ParserMethod } from "chevrotain";
-import type { Items } from "./parser-base.ts";
+import type { DurationAst } from "./ast.ts";
+import type { Term } from "./definition.ts";
 import { plainNumber } from "./parser-expressions.ts";
 import { FlowGrammar } from "./parser-flow.ts";
+import type { Items } from "./parser-items.ts";
 import type { Fact, Literal, LiteralRecord } from "./test-block.ts";
 import * as t from "./tokens.ts";
+import { withPresent } from "./with-present.ts";
 
 const { K } = t;
 
@@ -38,7 +41,7 @@ export abstract class LiteralGrammar extends FlowGrammar {
   });
 
   protected readonly literal: ParserMethod<[], Literal> = this.define("literal", () =>
-    this.choice<Literal>([
+    this.fixedChoice<Literal>("literal", () => [
       { ALT: () => ({ kind: "bool", value: this.CONSUME(K.true) !== undefined }), IGNORE_AMBIGUITIES: true },
       { ALT: () => ({ kind: "bool", value: this.CONSUME(K.false) === undefined }), IGNORE_AMBIGUITIES: true },
       { ALT: () => ({ kind: "name", name: this.CONSUME(t.Name).image }) },
@@ -93,9 +96,83 @@ export abstract class LiteralGrammar extends FlowGrammar {
     return found;
   });
 
-  /** `NAME(..) = ANSWER`, `NAME fails [N times]`, `NAME takes D`. */
-  protected readonly fact: ParserMethod<[], Fact> = this.define("fact", () => {
-    const name = this.CONSUME(t.Name).image;
+  /** What `given` and `with` say of the simulated world. */
+  protected readonly fact: ParserMethod<[], Fact> = this.define("fact", () =>
+    this.fixedChoice<Fact>("fact", () => [
+      {
+        GATE: () => this.LA(2).tokenType === t.StringLiteral,
+        ALT: () => this.SUBRULE(this.away),
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
+        GATE: () => this.LA(2).tokenType === t.StringLiteral,
+        ALT: () => this.SUBRULE(this.left),
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
+        GATE: () => this.LA(2).tokenType === t.StringLiteral || this.LA(2).tokenType === t.LSquare,
+        ALT: () => this.SUBRULE(this.knownUsers),
+        IGNORE_AMBIGUITIES: true,
+      },
+      { ALT: () => this.SUBRULE(this.answerFact) },
+    ]),
+  );
+
+  /** `away "bob" from 2026-01-05 to 2026-01-09 deputy "dan"`. */
+  private readonly away: ParserMethod<[], Fact> = this.define("away", () => {
+    this.CONSUME(K.away);
+    const user = this.textOf(this.CONSUME(t.StringLiteral));
+    this.CONSUME(K.from);
+    const from = this.date(this.CONSUME(t.DateOnly));
+    this.CONSUME(K.to);
+    const to = this.date(this.CONSUME1(t.DateOnly));
+    const deputy = this.OPTION(() => {
+      this.CONSUME(K.deputy);
+      return this.textOf(this.CONSUME1(t.StringLiteral));
+    });
+    return { kind: "away", user, from, to, ...(deputy !== undefined && { deputy }) };
+  });
+
+  private date(token: IToken): string {
+    return this.ACTION(() => this.realDate(token));
+  }
+
+  /** `left "eve" handover "finn"`. */
+  private readonly left: ParserMethod<[], Fact> = this.define("left", () => {
+    this.CONSUME(K.left);
+    const user = this.textOf(this.CONSUME(t.StringLiteral));
+    const successor = this.OPTION(() => {
+      this.CONSUME(K.handover);
+      return this.textOf(this.CONSUME1(t.StringLiteral));
+    });
+    return { kind: "left", user, ...(successor !== undefined && { successor }) };
+  });
+
+  /** `users "a", "b"`, `users ["a", "b"]`. */
+  private readonly knownUsers: ParserMethod<[], Fact> = this.define("knownUsers", () => {
+    this.CONSUME(K.users);
+    return this.choice<Fact>([
+      { ALT: () => ({ kind: "users", people: this.SUBRULE(this.strings) }) },
+      { ALT: () => ({ kind: "users", people: this.SUBRULE(this.texts) }) },
+    ]);
+  });
+
+  /** `"a", "b"`; a comma before something else belongs to what is around. */
+  protected readonly texts: ParserMethod<[], string[]> = this.define("texts", () => {
+    const found = [this.textOf(this.CONSUME(t.StringLiteral))];
+    this.MANY({
+      GATE: () => this.LA(2).tokenType === t.StringLiteral,
+      DEF: () => {
+        this.CONSUME(t.Comma);
+        found.push(this.textOf(this.CONSUME1(t.StringLiteral)));
+      },
+    });
+    return found;
+  });
+
+  /** `NAME(..) = ANSWER`, `NAME fails [N times]`, `NAME takes D`; a service may stand in quotes. */
+  private readonly answerFact: ParserMethod<[], Fact> = this.define("answerFact", () => {
+    const name = this.SUBRULE(this.word)?.text;
     const values = this.OPTION(() => this.SUBRULE(this.literalArguments));
     return this.choice<Fact>([
       {
@@ -122,7 +199,7 @@ export abstract class LiteralGrammar extends FlowGrammar {
   });
 
   private readonly answer: ParserMethod<[], Answered> = this.define("answer", () =>
-    this.choice<Answered>([
+    this.fixedChoice<Answered>("answer", () => [
       { ALT: () => ({ ok: this.CONSUME(K.yes) !== undefined }), IGNORE_AMBIGUITIES: true },
       {
         ALT: () => {
@@ -142,14 +219,32 @@ export abstract class LiteralGrammar extends FlowGrammar {
     return times;
   });
 
-  protected readonly milliseconds: ParserMethod<[], number> = this.define("milliseconds", () => {
+  /** A natural duration. */
+  private readonly milliseconds: ParserMethod<[], number> = this.define("milliseconds", () => {
     const duration = this.SUBRULE(this.duration);
     return this.ACTION(() => {
-      // Working time has been refused where it stands.
-      if (duration.unit === "workdays" || duration.unit === "workhours") return this.abandon();
-      return Math.round(Number(duration.amount) * msPer[duration.unit]);
+      const term = termOf(duration);
+      if (term.kind === "natural") return term.ms;
+      this.report.error("FLOW010", `Expected a natural duration such as \`30s\`, found working time.`, duration.span);
+      return this.abandon();
     });
   });
+
+  protected readonly term: ParserMethod<[], Term> = this.define("term", () => {
+    const duration = this.SUBRULE(this.duration);
+    return this.ACTION(() => termOf(duration));
+  });
+}
+
+function termOf({ amount, unit }: DurationAst): Term {
+  switch (unit) {
+    case "workdays":
+      return { kind: "workdays", days: Number(amount) };
+    case "workhours":
+      return { kind: "workhours", ms: Math.round(Number(amount) * msPer.h) };
+    default:
+      return { kind: "natural", ms: Math.round(Number(amount) * msPer[unit]) };
+  }
 }
 
 /** People where a function of people is given users, else an answer. */
@@ -159,7 +254,7 @@ function factOf(name: string, values: readonly Literal[] | undefined, answer: An
   if (people && argument?.kind === "text" && !more && peopleFunctions.has(name)) {
     return { kind: "people", name, argument: argument.value, people };
   }
-  return { kind: "answer", name, ...(values && { arguments: values }), answer };
+  return withPresent({ kind: "answer", name, answer }, { arguments: values });
 }
 
 function usersOf(value: Literal): string[] | undefined {

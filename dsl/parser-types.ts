@@ -1,7 +1,7 @@
 import type { ParserMethod } from "chevrotain";
-import type { ExpressionAst, Name, PeopleArgumentAst, PeopleAst, TypeAst } from "./ast.ts";
-import type { Items } from "./parser-base.ts";
-import { ExpressionGrammar, plainNumber } from "./parser-expressions.ts";
+import type { ExpressionAst, Name, PeopleAst, TypeAst } from "./ast.ts";
+import { ExpressionGrammar } from "./parser-expressions.ts";
+import type { Items } from "./parser-items.ts";
 import * as t from "./tokens.ts";
 
 const { K } = t;
@@ -12,7 +12,7 @@ const typeFields: Items = { expected: "a field such as `name: text`", heads: [] 
 export abstract class TypeGrammar extends ExpressionGrammar {
   protected readonly type: ParserMethod<[], TypeAst> = this.define("type", () => {
     this.descend();
-    const type = this.choice<TypeAst>([
+    const type = this.fixedChoice<TypeAst>("type", () => [
       { ALT: () => this.SUBRULE(this.enumType), IGNORE_AMBIGUITIES: true },
       { ALT: () => this.SUBRULE(this.listType), IGNORE_AMBIGUITIES: true },
       { ALT: () => this.SUBRULE(this.namedType) },
@@ -75,6 +75,16 @@ export abstract class TypeGrammar extends ExpressionGrammar {
     return members ? { kind: "enum", name, members, span } : { kind: "name", name, signed, span };
   });
 
+  /** A bare name or a string. */
+  protected readonly word: ParserMethod<[], Name> = this.define("word", () =>
+    this.name(
+      this.fixedChoice("word", () => [
+        { ALT: () => this.CONSUME(t.Name) },
+        { ALT: () => this.CONSUME(t.StringLiteral) },
+      ]),
+    ),
+  );
+
   /** `[a, b, c]`, also over several lines. */
   protected readonly names: ParserMethod<[], Name[]> = this.define("names", () => {
     const found: Name[] = [];
@@ -113,64 +123,6 @@ export abstract class TypeGrammar extends ExpressionGrammar {
         },
       },
       { ALT: () => ({ kind: "name", name, span: name.span }) },
-    ]);
-  });
-
-  private readonly peopleArguments: ParserMethod<[], PeopleArgumentAst[]> = this.define("peopleArguments", () => {
-    const values: PeopleArgumentAst[] = [];
-    this.CONSUME(t.LParen);
-    this.MANY(() => {
-      values.push(this.SUBRULE(this.peopleArgument));
-      this.comma(t.RParen);
-    });
-    this.CONSUME(t.RParen);
-    return values;
-  });
-
-  private readonly peopleArgument: ParserMethod<[], PeopleArgumentAst> = this.define("peopleArgument", () => {
-    const start = this.here();
-    return this.choice<PeopleArgumentAst>([
-      {
-        GATE: () => this.LA(2).tokenType === t.NumberLiteral,
-        ALT: () => {
-          this.CONSUME(K.level);
-          const level = Number(plainNumber(this.CONSUME(t.NumberLiteral).image));
-          return { kind: "level", level, span: this.from(start) };
-        },
-        IGNORE_AMBIGUITIES: true,
-      },
-      {
-        GATE: () => this.LA(2).tokenType === K.to,
-        ALT: () => {
-          this.CONSUME(K.up);
-          this.CONSUME(K.to);
-          const levels = Number(plainNumber(this.CONSUME1(t.NumberLiteral).image));
-          return { kind: "up-to", levels, span: this.from(start) };
-        },
-        IGNORE_AMBIGUITIES: true,
-      },
-      {
-        GATE: () => this.LA(2).tokenType === K.top,
-        ALT: () => {
-          this.CONSUME1(K.to);
-          this.CONSUME(K.top);
-          return { kind: "to-top", span: this.from(start) };
-        },
-        IGNORE_AMBIGUITIES: true,
-      },
-      {
-        ALT: () => {
-          this.CONSUME(K["top-down"]);
-          return { kind: "top-down", span: this.from(start) };
-        },
-        IGNORE_AMBIGUITIES: true,
-      },
-      {
-        ALT: () => {
-          const value = this.SUBRULE(this.expression);
-          return { kind: "expression", value, span: this.from(start) };
-        },
-      },
     ]);
   });
 }

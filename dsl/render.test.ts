@@ -105,6 +105,60 @@ describe("renderDiagnostic", () => {
     );
   });
 
+  it("shows a test that fails", () => {
+    const text = "one\n";
+    const test = 'test "t" of "x" {\n  start { }\n}\n';
+    const span = { start: 0, end: 3 };
+    const diagnostic: Diagnostic = { code: "FLOW250", severity: "error", message: "Broken.", file, span, test };
+    assert.equal(
+      renderDiagnostic(diagnostic, text, { color: false }),
+      [
+        "error[FLOW250]: Broken.",
+        "  ┌─ a/x.flow:1:1",
+        "1 │ one",
+        "  │ ^^^",
+        "  = a test that fails for as long as it is so:",
+        '      test "t" of "x" {',
+        "        start { }",
+        "      }",
+      ].join("\n"),
+    );
+    assert.equal(diagnosticToJson(diagnostic, text).test, test);
+  });
+
+  it("shows everything in Chinese", () => {
+    const text = "one\n";
+    const diagnostic: Diagnostic = {
+      code: "FLOW203",
+      severity: "error",
+      message: "`A` is not final, and no line leaves it.",
+      file,
+      span: { start: 0, end: 3 },
+      counterExample: { amount: "5.00" },
+      path: ["B", "A"],
+      hint: "Add a line that leaves it, or list it in `final`.",
+      related: [{ message: "It stands here.", file: "a/y.flow", span: { start: 0, end: 3 } }],
+    };
+    assert.equal(
+      renderDiagnostic(diagnostic, text, { color: false, language: "zh" }),
+      [
+        "错误[FLOW203]: `A` 不是终态，却没有离开它的流转。",
+        "  ┌─ a/x.flow:1:1",
+        "1 │ one",
+        "  │ ^^^",
+        "  = 反例：amount = 5.00",
+        "  = 路径：B → A",
+        "  = 提示：请加一条离开它的流转，或者把它列入 `final`。",
+        "  = 写在此处。 (a/y.flow)",
+      ].join("\n"),
+    );
+  });
+
+  it("says nothing of an example in which nothing matters", () => {
+    const diagnostic = { ...first("x"), counterExample: {} };
+    assert.doesNotMatch(renderDiagnostic(diagnostic, "x", { color: false }), /example/);
+  });
+
   it("colours nothing but what it adds, and shows no control characters", () => {
     const text = 'document "d" { \u0007 }';
     const colored = renderDiagnostic(first(text), text, { color: true });

@@ -1,4 +1,5 @@
 import type { Diagnostic, Severity, Span } from "./diagnostic.ts";
+import { type Language, localize } from "./messages/localize.ts";
 
 /** A place as people and editors count it: from 1, columns in UTF-16 units. */
 export interface Position {
@@ -30,9 +31,15 @@ function lineStartsOf(text: string): readonly number[] {
   return last.starts;
 }
 
-/** A diagnostic as `check --json` prints it: positions instead of offsets. Offsets are taken in `text`. */
-export function diagnosticToJson(diagnostic: Diagnostic, text: string): DiagnosticJson {
-  const { code, severity, message, file, span, hint, fix, counterExample, path, related } = diagnostic;
+/** Another file's text, for related places; `undefined`: it can't be read. */
+export type TextOf = (file: string) => string | undefined;
+
+/**
+ * A diagnostic as `check --json` prints it: positions instead of offsets. `text` is that of the diagnostic's file. A related
+ * place in a file whose text is not at hand stands at its beginning.
+ */
+export function diagnosticToJson(diagnostic: Diagnostic, text: string, textOf: TextOf = noText): DiagnosticJson {
+  const { code, severity, message, file, span, hint, fix, counterExample, path, test, related } = diagnostic;
   return {
     code,
     severity,
@@ -43,13 +50,30 @@ export function diagnosticToJson(diagnostic: Diagnostic, text: string): Diagnost
     ...(fix && { fix: fix.map((edit) => ({ span: spanToJson(edit.span, text), text: edit.text })) }),
     ...(counterExample && { counterExample }),
     ...(path && { path }),
-    ...(related && { related: related.map((one) => ({ ...one, span: spanToJson(one.span, text) })) }),
+    ...(test !== undefined && { test }),
+    ...(related && { related: related.map((one) => relatedToJson(one, one.file === file ? text : textOf(one.file))) }),
   };
 }
+
+function relatedToJson({ message, file, span }: RelatedPlace, text: string | undefined): RelatedJson {
+  return { message, file, span: text === undefined ? FIRST : spanToJson(span, text) };
+}
+
+const noText: TextOf = () => undefined;
 
 interface SpanJson {
   readonly start: Position;
   readonly end: Position;
+}
+
+const FIRST: SpanJson = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+
+type RelatedPlace = NonNullable<Diagnostic["related"]>[number];
+
+interface RelatedJson {
+  readonly message: string;
+  readonly file: string;
+  readonly span: SpanJson;
 }
 
 export interface DiagnosticJson {
@@ -62,7 +86,8 @@ export interface DiagnosticJson {
   readonly fix?: readonly { readonly span: SpanJson; readonly text: string }[];
   readonly counterExample?: Readonly<Record<string, unknown>>;
   readonly path?: readonly string[];
-  readonly related?: readonly { readonly message: string; readonly file: string; readonly span: SpanJson }[];
+  readonly test?: string;
+  readonly related?: readonly RelatedJson[];
 }
 
 function spanToJson(span: Span, text: string): SpanJson {
@@ -72,22 +97,58 @@ function spanToJson(span: Span, text: string): SpanJson {
 export interface RenderOptions {
   /** ANSI colours. */
   readonly color: boolean;
+  /** Of messages and headings; English if it isn't said. */
+  readonly language?: Language;
+  /** Without it, related places in other files are named without a position. */
+  readonly textOf?: TextOf;
 }
 
+/** The renderer's own words. */
+interface Headings {
+  readonly severity: Readonly<Record<Severity, string>>;
+  readonly example: string;
+  readonly path: string;
+  readonly hint: string;
+  readonly test: string;
+}
+
+const headings: Readonly<Record<Language, Headings>> = {
+  en: {
+    severity: { error: "error", warning: "warning", hint: "hint" },
+    example: "example: ",
+    path: "path: ",
+    hint: "hint: ",
+    test: "a test that fails for as long as it is so:",
+  },
+  zh: {
+    severity: { error: "错误", warning: "警告", hint: "提示" },
+    example: "反例：",
+    path: "路径：",
+    hint: "提示：",
+    test: "以下测试在此问题解决之前会失败：",
+  },
+};
+
 /**
- * A diagnostic for people: what, where, the line with the place underlined, and what to do. Related places in other
- * files are named without a position, since their text is not at hand. Several lines, no newline at the end.
+ * A diagnostic for people: what, where, the line with the place underlined, and what to do. `text` is that of the
+ * diagnostic's file. Several lines, no newline at the end.
  */
-export function renderDiagnostic(diagnostic: Diagnostic, text: string, options: RenderOptions): string {
-  const paint = options.color ? painted : plain;
+export function renderDiagnostic(given: Diagnostic, text: string, options: RenderOptions): string {
+  const { color, language = "en", textOf = noText } = options;
+  const diagnostic = localize(given, language);
+  const words = headings[language];
+  const paint = color ? painted : plain;
   const tone = tones[diagnostic.severity];
   const { line, column } = positionOf(text, diagnostic.span.start);
   const margin = " ".repeat(String(line).length);
   return [
-    `${paint(tone, `${diagnostic.severity}[${diagnostic.code}]`)}${paint("bold", `: ${diagnostic.message}`)}`,
+    `${paint(tone, `${words.severity[diagnostic.severity]}[${diagnostic.code}]`)}${paint("bold", `: ${diagnostic.message}`)}`,
     `${margin} ${paint("blue", "┌─")} ${diagnostic.file}:${line}:${column}`,
     ...excerpt(diagnostic.span, text, line, margin, paint, tone),
-    ...notes(diagnostic, text).map((note) => `${margin} ${paint("blue", "=")} ${note}`),
+    ...notes(diagnostic, words, (name) => (name === given.file ? text : textOf(name))).map(
+      (note) => `${margin} ${paint("blue", "=")} ${note}`,
+    ),
+    ...(diagnostic.test?.trimEnd().split("\n") ?? []).map((own) => `${margin}     ${own}`.trimEnd()),
   ].join("\n");
 }
 
@@ -120,17 +181,24 @@ function excerpt(span: Span, text: string, line: number, margin: string, paint: 
   ];
 }
 
-function notes(diagnostic: Diagnostic, text: string): string[] {
-  const { counterExample, path, hint, related, file } = diagnostic;
+function notes(diagnostic: Diagnostic, words: Headings, textOf: TextOf): string[] {
+  const { counterExample, path, hint, test, related } = diagnostic;
   const lines: string[] = [];
-  if (counterExample) lines.push(`example: ${Object.entries(counterExample).map(showValue).join(", ")}`);
-  if (path) lines.push(`path: ${path.join(" → ")}`);
-  if (hint !== undefined) lines.push(`hint: ${hint}`);
+  if (counterExample && Object.keys(counterExample).length > 0)
+    lines.push(`${words.example}${Object.entries(counterExample).map(showValue).join(", ")}`);
+  if (path) lines.push(`${words.path}${path.join(" → ")}`);
+  if (hint !== undefined) lines.push(`${words.hint}${hint}`);
   for (const other of related ?? []) {
-    const { line, column } = positionOf(text, other.span.start);
-    lines.push(`${other.message} (${other.file}${other.file === file ? `:${line}:${column}` : ""})`);
+    lines.push(`${other.message} (${placeOf(other, textOf(other.file))})`);
   }
+  if (test !== undefined) lines.push(words.test);
   return lines;
+}
+
+function placeOf({ file, span }: RelatedPlace, text: string | undefined): string {
+  if (text === undefined) return file;
+  const { line, column } = positionOf(text, span.start);
+  return `${file}:${line}:${column}`;
 }
 
 function showValue([name, value]: [string, unknown]): string {

@@ -1,4 +1,4 @@
-import type { Expression } from "./definition.ts";
+import type { Expression, Term } from "./definition.ts";
 import type { Span } from "./diagnostic.ts";
 
 /** A literal as written, not yet fitted to a type: whether it fits is judged when it is sent. */
@@ -20,6 +20,18 @@ export type LiteralRecord = readonly { readonly name: string; readonly value: Li
 export type Fact =
   /** `managerOf("bob") = "carol"`, `managersOf("bob") = [..]`, `group("finance") = [..]`, `users …`. */
   | { readonly kind: "people"; readonly name: string; readonly argument: string; readonly people: readonly string[] }
+  /** `users "a", "b"`, also as a list: people who are known, with nothing else to say about them. */
+  | { readonly kind: "users"; readonly people: readonly string[] }
+  /** `away "bob" from 2026-01-05 to 2026-01-09 deputy "dan"`. Both days included. */
+  | {
+      readonly kind: "away";
+      readonly user: string;
+      readonly from: string;
+      readonly to: string;
+      readonly deputy?: string;
+    }
+  /** `left "eve" handover "finn"`. */
+  | { readonly kind: "left"; readonly user: string; readonly successor?: string }
   /** `checkBudget(80_000, travel) = yes`, `checkBudget = no "over budget"`, `scoreOf = 0.7`. */
   | {
       readonly kind: "answer";
@@ -50,13 +62,20 @@ export type SeatStatus =
   | "waiting";
 
 export type Expectation =
-  | { readonly kind: "state"; readonly state: string; readonly waiting?: readonly Waiting[] }
+  /** `expect legal.REVIEW` has a branch. */
+  | {
+      readonly kind: "state";
+      readonly branch?: string;
+      readonly state: string;
+      readonly waiting?: readonly Waiting[];
+    }
   /** Empty: nobody. */
   | { readonly kind: "waiting"; readonly waiting: readonly Waiting[] }
   | { readonly kind: "condition"; readonly condition: Expression }
   | { readonly kind: "emitted"; readonly event: string; readonly times?: number; readonly not: boolean }
   | {
-      readonly kind: "called";
+      /** `undone`: the undo of a saga's step was carried out. */
+      readonly kind: "called" | "undone";
       readonly name: string;
       readonly arguments?: readonly Literal[];
       readonly times?: number;
@@ -71,10 +90,10 @@ export type Expectation =
       readonly not: boolean;
     }
   | { readonly kind: "refused"; readonly code: string }
-  | { readonly kind: "escalated"; readonly times?: number; readonly not: boolean }
-  | { readonly kind: "reminded"; readonly times?: number; readonly not: boolean }
-  | { readonly kind: "round"; readonly round: number }
-  | { readonly kind: "seat"; readonly user: string; readonly status: SeatStatus }
+  | { readonly kind: "escalated"; readonly times?: number; readonly not: boolean; readonly in?: string }
+  | { readonly kind: "reminded"; readonly times?: number; readonly not: boolean; readonly in?: string }
+  | { readonly kind: "round"; readonly round: number; readonly in?: string }
+  | { readonly kind: "seat"; readonly user: string; readonly status: SeatStatus; readonly in?: string }
   | { readonly kind: "history"; readonly containing: string; readonly not: boolean }
   | { readonly kind: "nothing-open" };
 
@@ -83,6 +102,22 @@ export interface CommandClauses {
   readonly id?: string;
   readonly because?: string;
 }
+
+/** What statements about somebody's task may carry. */
+export interface TaskClauses extends CommandClauses {
+  /** `in BRANCH`: which task is meant. */
+  readonly in?: string;
+  readonly onBehalfOf?: string;
+}
+
+export type AdminOperation =
+  | { readonly kind: "suspend" | "resume" | "void" }
+  /** `jumps to STATE`, `jumps to BRANCH.STATE`. */
+  | { readonly kind: "jump"; readonly branch?: string; readonly state: string }
+  | { readonly kind: "override"; readonly decision: "approve" | "reject" }
+  | { readonly kind: "remove"; readonly person: string }
+  | { readonly kind: "set-saga"; readonly step: string; readonly arguments: LiteralRecord }
+  | { readonly kind: "hand-over"; readonly from: string; readonly to: string };
 
 export type StatementBody =
   | {
@@ -108,9 +143,10 @@ export type StatementBody =
   | ({
       readonly kind: "decide";
       readonly user: string;
-      readonly decision: "approve" | "reject" | "abstain" | "withdraw";
+      readonly decision: "approve" | "reject" | "abstain" | "withdraw" | "handle" | "claim" | "release" | "takeBack";
       readonly setting?: LiteralRecord;
-    } & CommandClauses)
+      readonly signing: boolean;
+    } & TaskClauses)
   | ({
       readonly kind: "return";
       readonly user: string;
@@ -118,9 +154,29 @@ export type StatementBody =
         | { readonly kind: "initiator" }
         | { readonly kind: "state"; readonly state: string }
         | { readonly kind: "stage"; readonly stage: number };
-    } & CommandClauses)
-  | ({ readonly kind: "transfer"; readonly user: string; readonly to: string } & CommandClauses)
-  | { readonly kind: "advance"; readonly ms: number }
+      readonly signing?: true;
+    } & TaskClauses)
+  | ({ readonly kind: "transfer" | "delegate"; readonly user: string; readonly to: string } & TaskClauses)
+  /** `adds before "v", "w" all advisory`. */
+  | ({
+      readonly kind: "add";
+      readonly user: string;
+      readonly where: "before" | "after" | "beside";
+      readonly people: readonly string[];
+      readonly all: boolean;
+      readonly advisory: boolean;
+      /** One who adds after approves, and signs where that is asked for. */
+      readonly signing?: true;
+    } & TaskClauses)
+  | ({ readonly kind: "remove"; readonly user: string; readonly person: string } & TaskClauses)
+  | ({ readonly kind: "urge"; readonly user: string } & TaskClauses)
+  | ({ readonly kind: "comment"; readonly user: string; readonly message: string } & TaskClauses)
+  | ({ readonly kind: "ask"; readonly user: string; readonly to: string; readonly message: string } & TaskClauses)
+  | ({ readonly kind: "admin"; readonly operation: AdminOperation } & TaskClauses)
+  /** `migrate to label "3.0"`. */
+  | ({ readonly kind: "migrate"; readonly label: string } & CommandClauses)
+  /** `3 workdays` in the flow's calendar. */
+  | { readonly kind: "advance"; readonly term: Term }
   /** Local time `YYYY-MM-DDTHH:MM[:SS]` (+08:00 unless an offset is written) or a date. */
   | { readonly kind: "advance-to"; readonly to: string }
   | { readonly kind: "expect"; readonly expectation: Expectation };

@@ -18,9 +18,6 @@ export const BinaryOperator = category("an operator", Inside);
 export const PrefixOperator = category("`not` or `-`", Inside);
 export const Open = category("`(` or `[`", Inside);
 export const Close = category("`)` or `]`", Inside);
-/** A keyword whose construct the language has and this version refuses. */
-export const LeftOut = category("a construct left out", Name);
-export const LeftOutOption = category("an option left out", Name);
 export const Quantifier = category("`any` or `all`", Name);
 export const WorkUnit = category("`workhours` or `workdays`", Name);
 
@@ -85,7 +82,7 @@ export const OtherString = literal("a string in other quotes", /[“”„][^“
 /** Signs of other languages and of Chinese input methods; {@link twinOf} says what is meant. */
 export const LookAlike = literal(
   "a look-alike",
-  /[=＝][>＞]|⇒|&&|\|\||[=＝]＝|＝=|[!！]＝|！=|[>＞]＝|＞=|[<＜]＝|＜=|[，：；（）［］｛｝＝＞＜！]|!(?!=)/,
+  /[=＝－—–][>＞]|-＞|[⇒➔⟶]|&&|＆＆|\|\||｜｜|[=＝]＝|＝=|[!！]＝|！=|[>＞]＝|＞=|[<＜]＝|＜=|[，、：；（）［］【】｛｝＝＞＜！？＋－＊／≤≥≠]|!(?!=)/,
 );
 export const NewLine = createToken({
   name: "newline",
@@ -94,9 +91,11 @@ export const NewLine = createToken({
   line_breaks: true,
   categories: [Separator],
 });
-const Space = createToken({
-  name: "space",
-  pattern: /[ \t\f\v\u00a0\u3000\ufeff]+/,
+const Space = createToken({ name: "space", pattern: /[ \t\f\v]+/, group: Lexer.SKIPPED, line_breaks: false });
+/** Apart, because blanks of ASCII alone are skipped much faster. */
+const WideSpace = createToken({
+  name: "a blank of other scripts",
+  pattern: /[\u00a0\u3000\ufeff]+/,
   group: Lexer.SKIPPED,
   line_breaks: false,
 });
@@ -105,37 +104,57 @@ export const LineComment = literal("a comment", /\/\/[^\r\n]*/, { group: "commen
 export const BlockComment = literal("a comment", /\/\*[\s\S]*?\*\//, { group: "comments", line_breaks: true });
 export const UnclosedComment = literal("a comment that is not closed", /\/\*[\s\S]*/, { line_breaks: true });
 
-/** Character codes that stand for every bucket of the lexer's first-character table from `from` on. */
+/**
+ * Character codes from `from` on that stand for all: the lexer's table of first characters has one place for each of the
+ * first 256, and one for every 64 of the others.
+ */
 function codesFrom(from: number): number[] {
-  return Array.from({ length: Math.ceil((65_536 - from) / 64) }, (_, index) => from + index * 64);
+  const single = Array.from({ length: 256 - from }, (_, index) => from + index);
+  return [...single, ...Array.from({ length: 65_280 / 64 }, (_, index) => 256 + index * 64)];
 }
 
 const letter = /^\p{L}$/u;
 const letterOrMark = /^[\p{L}\p{M}\p{N}]$/u;
 
+const letterCode = 1;
+const digitCode = 2;
+/** What the signs of ASCII are in a name: letters, digits, or 0. */
+const asciiParts = Uint8Array.from({ length: 128 }, (_, code) => {
+  if ((code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95) return letterCode;
+  return code >= 48 && code <= 57 ? digitCode : 0;
+});
+
 /** The length of the letter or digit at `at`, 0 if there is none. */
 function partOfName(text: string, at: number, first: boolean): number {
   const code = text.charCodeAt(at);
-  if (code < 128) {
-    const isLetter = (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
-    return isLetter || (!first && code >= 48 && code <= 57) ? 1 : 0;
-  }
+  if (code < 128) return asciiParts[code] === letterCode || (!first && asciiParts[code] === digitCode) ? 1 : 0;
   if (Number.isNaN(code)) return 0;
   const character = String.fromCodePoint(text.codePointAt(at)!);
   return (first ? letter : letterOrMark).test(character) ? character.length : 0;
 }
+
+/** The lexer takes what is in it at once. */
+const matched: [string] = [""];
 
 /** Letters of any script; `-` only between letters or digits. */
 function matchName(text: string, offset: number): [string] | null {
   let end = offset + partOfName(text, offset, true);
   if (end === offset) return null;
   for (;;) {
-    let length = partOfName(text, end, false);
-    if (length === 0 && text.charCodeAt(end) === 45 && text.charCodeAt(end - 1) !== 95 && text[end + 1] !== "_") {
+    const code = text.charCodeAt(end);
+    if (code < 128 && asciiParts[code] !== 0) {
+      end++;
+      continue;
+    }
+    let length = code < 128 ? 0 : partOfName(text, end, false);
+    if (code === 45 && text.charCodeAt(end - 1) !== 95 && text.charCodeAt(end + 1) !== 95) {
       length = partOfName(text, end + 1, false);
       if (length > 0) length += 1;
     }
-    if (length === 0) return [text.slice(offset, end)];
+    if (length === 0) {
+      matched[0] = text.slice(offset, end);
+      return matched;
+    }
     end += length;
   }
 }
@@ -149,11 +168,19 @@ export const Identifier = createToken({
   categories: [Name],
 });
 
+/** The sign at `offset`, as often as it stands there. */
+function matchSign(text: string, offset: number): [string] {
+  const code = text.charCodeAt(offset);
+  let end = offset + 1;
+  while (text.charCodeAt(end) === code) end++;
+  return [text.slice(offset, end)];
+}
+
 /** Whatever else stands there. */
 export const Unknown = createToken({
   name: "an unexpected character",
-  pattern: (text: string, offset: number): [string] => [text.slice(offset, offset + 1)],
-  start_chars_hint: [...Array.from({ length: 256 }, (_, code) => code), ...codesFrom(256)],
+  pattern: matchSign,
+  start_chars_hint: codesFrom(0),
   line_breaks: false,
   categories: [Inside],
 });
@@ -176,42 +203,70 @@ export const K = {
   ...keywords(["any", "all"], Quantifier),
   ...keywords(["workhours", "workdays"], WorkUnit),
   ...keywords(
-    ["use", "calendar", "matrix", "saga", "rollout", "ensure", "migrate", "parallel", "run", "handle", "auto"],
-    LeftOut,
-  ),
-  ...keywords(["revocable"], LeftOut, LeftOutOption),
-  ...keywords(
-    ["onSelf", "repeated", "onReturn", "maxReturns", "edit", "hide", "abstain", "collect", "sign"],
-    LeftOutOption,
-  ),
-  ...keywords(
     // biome-ignore format: a table of words
     [
-      "state", "machine", "document", "source", "test", "of", "title", "label", "currency", "data", "events", "people",
-      "initial", "states", "final", "transitions", "routes", "approval", "by", "then", "else", "if", "on", "after", "at",
-      "secret", "signed", "one", "list", "true", "false", "is", "set", "where", "level", "up", "to", "top", "top-down",
-      "sequence", "quorum", "weight", "veto", "reject", "rest", "due", "per", "stage", "remind", "every", "most", "times",
-      "overdue", "repeat", "onEmpty", "hold", "skip", "assign", "allow", "reason", "required", "approve", "escalate",
-      "transfer", "service", "start", "template", "fallback", "when", "starts", "control", "table", "as", "org", "tags",
-      "with", "given", "away", "left", "yes", "no", "fails", "takes", "key", "send", "approves", "rejects", "abstains",
-      "withdraws", "returns", "transfers", "because", "setting", "id", "initiator", "advance", "expect", "waiting",
-      "for", "nobody", "group", "emitted", "called", "notified", "rendered", "containing", "refused", "escalated",
-      "reminded", "round", "seat", "history", "nothing", "open", "undone", "admin", "claims", "releases", "handles",
-      "delegates", "adds", "removes", "urges", "comments", "asks", "signing",
+      "use", "state", "machine", "document", "source", "test", "of", "title", "label", "currency", "data", "events",
+      "people", "initial", "states", "final", "transitions", "routes", "ensure", "migrate", "from", "by", "then", "else",
+      "if", "on", "after", "at", "secret", "signed", "one", "list", "true", "false", "is", "set", "where", "level", "up",
+      "to", "top", "top-down", "service", "start", "template", "fallback", "when", "starts", "control", "table",
+      "calendar", "timezone", "hours", "weekend", "holidays", "matrix", "saga", "step", "undo", "retry", "backoff",
+      "jitter", "timeout", "onStuck", "rollout", "parallel", "branch", "join", "run", "flow", "with", "revocable", "for",
+      "never", "without", "different", "reaches", "within",
+      "approval", "handle", "auto", "sequence", "quorum", "weight", "veto", "reject", "rest", "due", "per", "stage",
+      "remind", "every", "most", "times", "overdue", "repeat", "onEmpty", "hold", "skip", "assign", "onSelf", "repeated",
+      "allow", "onReturn", "maxReturns", "edit", "reopens", "hide", "abstain", "collect", "reason", "required", "sign",
+      "approve", "escalate", "transfer",
+      "as", "org", "tags", "given", "users", "away", "deputy", "left", "handover", "yes", "no", "fails", "takes", "key",
+      "send", "approves", "rejects", "abstains", "claims", "releases", "withdraws", "back", "handles", "returns",
+      "transfers", "delegates", "adds", "before", "beside", "advisory", "removes", "urges", "comments", "asks", "because",
+      "setting", "signing", "behalf", "id", "initiator", "admin", "suspends", "resumes", "voids", "jumps", "overrides",
+      "sets", "hands", "over", "advance", "expect", "waiting", "nobody", "group", "emitted", "called", "undone",
+      "notified", "rendered", "containing", "refused", "escalated", "reminded", "round", "seat", "history", "nothing",
+      "open",
     ],
     Name,
   ),
 };
 
-/** The keyword's type for a name's text. */
-export function keywordOf(text: string): TokenType | undefined {
-  return keywordTypes.get(text);
+/** The keywords, for guessing which of them a misspelt word meant. */
+export const keywordTexts: readonly string[] = [...keywordTypes.keys()];
+
+/** The same by length and first letter: to compare a name with a few words takes less than to hash it. */
+const keywordsAlike: (readonly [word: string, type: TokenType])[][] = [];
+for (const keyword of keywordTypes) {
+  const place = likenessOf(keyword[0]);
+  keywordsAlike[place] = [...(keywordsAlike[place] ?? []), keyword];
+}
+for (let place = 0; place < keywordsAlike.length; place++) keywordsAlike[place] ??= [];
+
+function likenessOf(word: string): number {
+  return word.length * 32 + (word.charCodeAt(0) & 31);
 }
 
-const asciiOf = new Map([..."，：；（）［］｛｝＝＞＜！"].map((wide, index) => [wide, ",:;()[]{}=><!"[index]!]));
+/** The keyword's type for a name's text. */
+export function keywordOf(text: string): TokenType | undefined {
+  const place = likenessOf(text);
+  if (place >= keywordsAlike.length) return undefined;
+  const alike = keywordsAlike[place]!;
+  for (let index = 0; index < alike.length; index++) if (alike[index]![0] === text) return alike[index]![1];
+  return undefined;
+}
+
+const asciiOf = new Map(
+  [..."，、：；（）［］【】｛｝＝＞＜！？＋－＊／＆｜—–"].map((wide, index) => [
+    wide,
+    ",,:;()[][]{}=><!?+-*/&|--"[index]!,
+  ]),
+);
 const foreign = new Map([
   ["=>", "→"],
+  ["->", "→"],
   ["⇒", "→"],
+  ["➔", "→"],
+  ["⟶", "→"],
+  ["≤", "<="],
+  ["≥", ">="],
+  ["≠", "!="],
   ["&&", "and"],
   ["||", "or"],
   ["!", "not"],
@@ -228,7 +283,7 @@ export function twinOf(image: string): { readonly text: string; readonly type: T
 
 /** In the order in which the lexer tries them: the first that matches wins. */
 const lexed = [
-  NewLine, Space, DocComment, LineComment, BlockComment, UnclosedComment, DateTime, DateOnly, Time, Duration, Percent,
+  NewLine, Space, WideSpace, DocComment, LineComment, BlockComment, UnclosedComment, DateTime, DateOnly, Time, Duration, Percent,
   NumberLiteral, StringLiteral, UnclosedString, OtherString, LookAlike, Arrow, ...signs, Identifier, Unknown,
 ]; // biome-ignore format: a table
 
@@ -237,7 +292,7 @@ export const lexer = new Lexer(lexed, { ensureOptimizations: true, positionTrack
 /** Every type the grammar may name. */
 export const vocabulary: TokenType[] = [
   ...[Anything, Inside, Separator, Name, BinaryOperator, PrefixOperator, Open, Close],
-  ...[LeftOut, LeftOutOption, Quantifier, WorkUnit],
+  ...[Quantifier, WorkUnit],
   ...lexed,
   ...keywordTypes.values(),
 ];

@@ -1,25 +1,27 @@
-import type { Action, Data, DocumentDefinition, FieldDefinition, Value } from "../dsl/index.ts";
-import { changedFields, type Draft } from "./draft.ts";
+import type { Action, Data, DocumentDefinition, FieldDefinition, Route, Value } from "../dsl/index.ts";
+import { changedFields } from "./draft.ts";
 import { evaluate, evaluateShown } from "./evaluation.ts";
 import { findPeople } from "./people.ts";
+import type { FlowDraft, PlaceDraft } from "./place.ts";
 import { contextOf, withoutSecrets } from "./questions.ts";
 import type { DocumentValue } from "./types.ts";
 import { presentValue } from "./values.ts";
+import { noteSecrets } from "./views.ts";
 
 /** The part of a line's actions that belongs to the commit: `set`, in order, each seeing the one before. */
-export function applySets(draft: Draft, actions: readonly Action[]): void {
-  const before = draft.instance.data;
+export function applySets(place: PlaceDraft, actions: readonly Action[]): void {
+  const before = place.flow.now.data;
   for (const action of actions) {
-    if (action.kind === "set") setField(draft, action.field, evaluate(draft, action.value));
+    if (action.kind === "set") setField(place, action.field, evaluate(place, action.value));
   }
-  tellChanges(draft, before);
+  tellChanges(place.flow, before);
 }
 
 /** Replaces a field's value, or empties it. */
-function setField(draft: Draft, name: string, value: Value | undefined): void {
-  const { [name]: _, ...others } = draft.instance.data;
-  const field = draft.prepared.fields.get(name)!;
-  draft.instance.data = value === undefined ? others : { ...others, [name]: fitted(field, value) };
+function setField({ flow }: PlaceDraft, name: string, value: Value | undefined): void {
+  const { [name]: _, ...others } = flow.now.data;
+  const field = flow.prepared.fields.get(name)!;
+  flow.now.data = value === undefined ? others : { ...others, [name]: fitted(field, value) };
 }
 
 /** A whole number becomes a decimal where it is stored as one. */
@@ -27,31 +29,40 @@ function fitted({ type }: FieldDefinition, value: Value): Value {
   return type.kind === "decimal" && typeof value === "number" ? String(value) : value;
 }
 
-export function tellChanges(draft: Draft, before: Data): void {
-  const fields = changedFields(draft.prepared.fields.values(), before, draft.instance.data);
+/** Writes down which fields have another value than before. */
+export function tellChanges(flow: FlowDraft, before: Data): void {
+  const { draft, prepared, now } = flow;
+  const fields = changedFields(prepared.fields.values(), before, now.data);
   const by = draft.actor;
-  if (fields.length > 0) draft.tell({ kind: "changed", fields, ...(by !== undefined && { by }) });
+  if (fields.length === 0) return;
+  noteSecrets(flow, fields);
+  draft.tell({ kind: "changed", fields, ...(by !== undefined && { by }) });
 }
 
 /** What a line does after the commit, in order, as effects. Runs in the state that was entered. */
-export function perform(draft: Draft, actions: readonly Action[], from: string, functions: readonly string[]): void {
+export function perform(
+  place: PlaceDraft,
+  actions: readonly Action[],
+  from: string,
+  functions: readonly string[],
+): void {
   for (const action of actions) {
     switch (action.kind) {
       case "emit":
-        emit(draft, action.event, functions);
+        emit(place, action.event, functions);
         break;
       case "notify":
       case "cc":
-        notify(draft, action, from);
+        notify(place, action, from);
         break;
       case "render":
-        render(draft, draft.prepared.definition.documents[action.document]!);
+        render(place, place.flow.prepared.definition.documents[action.document]!);
         break;
       case "start":
-        start(draft, action);
+        start(place, action);
         break;
       case "call":
-        if (action.function === "action") call(draft, action);
+        if (action.function === "action") call(place, action);
         break;
       case "set":
         break; // Done before the state was entered.
@@ -61,83 +72,90 @@ export function perform(draft: Draft, actions: readonly Action[], from: string, 
 
 type ActionOf<Kind extends Action["kind"]> = Extract<Action, { kind: Kind }>;
 
-function emit(draft: Draft, event: string, functions: readonly string[]): void {
-  const id = draft.publish(event, { data: draft.publicData() });
-  draft.tell({ kind: "emitted", event, id });
-  deliver(draft, event, functions);
+function emit(place: PlaceDraft, event: string, functions: readonly string[]): void {
+  const id = place.draft.publish(place.flow, event, { data: place.flow.publicData() });
+  place.draft.tell({ kind: "emitted", event, id });
+  deliver(place, event, functions);
 }
 
 /** Gives an event to the targets that its `routes` name. */
-export function deliver(draft: Draft, event: string, functions: readonly string[]): void {
-  const { id, key, state } = draft.instance;
-  for (const route of draft.prepared.definition.routes) {
+export function deliver({ draft, flow }: PlaceDraft, event: string, functions: readonly string[]): void {
+  const { id, state } = flow.now;
+  const { key } = draft.instance;
+  for (const route of flow.prepared.definition.routes) {
     if (route.event !== event) continue;
     for (const target of route.targets) {
-      const data = { instance: id, key, state, data: draft.publicData() };
+      const data = { instance: id, key, state, data: flow.publicData() };
       draft.effect({ kind: "deliver", target, event, data, functions });
       draft.tell({ kind: "delivering", event, target: targetText(target) });
     }
   }
 }
 
-function targetText(target: Draft["prepared"]["definition"]["routes"][number]["targets"][number]): string {
+function targetText(target: Route["targets"][number]): string {
   if (target.kind === "service") return target.name;
   const labels = Object.entries(target.labels).map(([label, value]) => `${label} = ${value}`);
   return `service(${labels.join(", ")})`;
 }
 
 /** Nobody gets a second copy in one instance. */
-function notify(draft: Draft, { kind, to }: ActionOf<"notify" | "cc">, from: string): void {
+function notify(place: PlaceDraft, { kind, to }: ActionOf<"notify" | "cc">, from: string): void {
+  const { draft, now } = place;
   const { instance } = draft;
   const copy = kind === "cc";
-  const people = findPeople(draft, to)?.filter((person) => !copy || !instance.copied.includes(person));
+  const people = findPeople(place, to)?.filter((person) => !copy || !instance.copied.includes(person));
   if (!people || people.length === 0) return;
   if (copy) instance.copied = [...instance.copied, ...people];
-  draft.notify(people, { kind: "moved", from, to: instance.state }, copy);
+  draft.notify(people, { kind: "moved", from, to: now.state }, copy);
   draft.tell({ kind: "notified", to: people, copy });
 }
 
-function render(draft: Draft, { name, template, fallback, fields }: DocumentDefinition): void {
-  const values = fields.map((field) => [field.name, presented(draft, field.value)] as const);
-  draft.effect({
+function render(place: PlaceDraft, { name, template, fallback, fields }: DocumentDefinition): void {
+  const values = fields.map((field) => [field.name, presented(place, field.value)] as const);
+  place.draft.effect({
     kind: "render",
     document: name,
     template,
     ...(fallback !== undefined && { fallback }),
+    ...(place.flow.parent && { flow: place.flow.now.flow }),
     data: Object.fromEntries(values),
   });
-  draft.tell({ kind: "rendering", document: name });
-  begin(draft, `the document \`${name}\``);
+  place.draft.tell({ kind: "rendering", document: name });
+  begin(place, `the document \`${name}\``);
 }
 
 /** What is absent is the empty text. */
-function presented(draft: Draft, expression: DocumentDefinition["fields"][number]["value"]): DocumentValue {
-  const value = evaluate(draft, expression);
-  return value === undefined ? "" : presentValue(expression.type, value, draft.prepared.currency);
+function presented(place: PlaceDraft, expression: DocumentDefinition["fields"][number]["value"]): DocumentValue {
+  const value = evaluate(place, expression);
+  return value === undefined ? "" : presentValue(expression.type, value, place.flow.prepared.currency);
 }
 
-function start(draft: Draft, action: ActionOf<"start">): void {
-  const key = String(evaluateShown(draft, action.key) ?? "");
+function start(place: PlaceDraft, action: ActionOf<"start">): void {
+  const key = String(evaluateShown(place, action.key) ?? "");
   const data = Object.fromEntries(
     Object.entries(action.fields)
-      .map(([name, value]) => [name, evaluateShown(draft, value)] as const)
+      .map(([name, value]) => [name, evaluateShown(place, value)] as const)
       .filter(([, value]) => value !== null),
   );
+  const { draft } = place;
   draft.effect({ kind: "start", flow: action.flow, key, initiator: draft.instance.initiator, data });
   draft.tell({ kind: "starting", flow: action.flow, key });
-  begin(draft, `the start of \`${action.flow}\``);
+  begin(place, `the start of \`${action.flow}\``);
 }
 
-function call(draft: Draft, action: ActionOf<"call">): void {
-  const args = action.arguments.map((argument) => evaluateShown(draft, argument));
-  draft.effect({ kind: "call", function: action.name, arguments: args, context: contextOf(draft) });
-  draft.tell({ kind: "calling", function: action.name, arguments: withoutSecrets(draft, action.name, args) });
-  begin(draft, `the action \`${action.name}\``);
+function call(place: PlaceDraft, action: ActionOf<"call">): void {
+  const args = action.arguments.map((argument) => evaluateShown(place, argument));
+  const { draft } = place;
+  draft.effect({ kind: "call", function: action.name, arguments: args, context: contextOf(place) });
+  draft.tell({ kind: "calling", function: action.name, arguments: withoutSecrets(place, action.name, args) });
+  begin(place, `the action \`${action.name}\``);
 }
 
-/** Notes what can't be undone: no return goes behind it. Of equal effects the newest counts. */
-function begin(draft: Draft, what: string): void {
-  const { instance } = draft;
-  const others = instance.irrevocable.filter((effect) => effect.what !== what);
-  instance.irrevocable = [...others, { what, at: instance.path.length - 1 }];
+/** Notes what can't be undone: no return goes behind it, here or further out. Of equal effects the newest counts. */
+export function begin(place: PlaceDraft, what: string): void {
+  for (let at: PlaceDraft | undefined = place; at; at = at.outer) {
+    const { now } = at;
+    const others = now.irrevocable.filter((effect) => effect.what !== what);
+    now.irrevocable = [...others, { what, at: now.path.length - 1 }];
+  }
 }

@@ -8,7 +8,9 @@ import {
   Driver,
   dataField,
   definition,
+  dueIn,
   line,
+  natural,
   on,
   outcome,
   quorum,
@@ -158,7 +160,7 @@ const transfer = (driver: Driver, actor: string, to: string, reason?: string): s
 };
 
 test("a transfer moves the seat and keeps its deadline", () => {
-  const driver = open(two, { allow: ["transfer"], due: { ms: DAY, perStage: false } });
+  const driver = open(two, { allow: ["transfer"], due: dueIn(DAY) });
   driver.at += 1000;
   assert.equal(transfer(driver, "a", "x", "holiday"), "accepted");
   assert.deepEqual(driver.waiting, ["x", "b"]);
@@ -167,7 +169,7 @@ test("a transfer moves the seat and keeps its deadline", () => {
   assert.equal(seat?.task?.dueAt, driver.instance!.startedAt + DAY);
   assert.equal(seat?.task?.openedAt, driver.at);
   assert.equal(driver.instance?.timers.length, 2);
-  assert.equal(driver.instance?.touched, false, "a transfer is no decision");
+  assert.equal(driver.instance?.touched, 0, "a transfer is no decision");
   driver.decides("a", "approve");
   assert.equal(driver.code, "task-closed");
   assert.match(driver.story.map((one) => tell(one)).join(), /transferred from a to x because "holiday"/);
@@ -336,7 +338,7 @@ test("a return to a stage stays in the state: a new round from there, and `after
       transitions: [
         line("DRAFT", "REVIEW", on("submit")),
         line("REVIEW", "APPROVED", outcome("approved")),
-        line("REVIEW", "REJECTED", { kind: "after", ms: DAY }),
+        line("REVIEW", "REJECTED", { kind: "after", term: natural(DAY) }),
       ],
     }),
   );

@@ -1,150 +1,153 @@
-import type { Approval, PayloadField } from "../dsl/index.ts";
+import type { PayloadField } from "../dsl/index.ts";
 import { tellChanges } from "./actions.ts";
-import type { Draft } from "./draft.ts";
+import { claim } from "./claims.ts";
+import { archiveRound } from "./closed-tasks.ts";
+import { changedFields, type Draft } from "./draft.ts";
 import { type CommandOf, setData } from "./events.ts";
-import { moveTo, refuseDelivered, takeOutcome } from "./moves.ts";
-import { dominates } from "./path.ts";
-import { isKnown } from "./people.ts";
+import { afterDecision } from "./hanging.ts";
+import { approvalOf, roundOf, seatAt, setRound } from "./open-round.ts";
+import { forgetDecision } from "./passed-rounds.ts";
+import { choosable } from "./picks.ts";
+import type { PlaceDraft } from "./place.ts";
 import { refuse, refusePayload, type Stop } from "./refusal.ts";
+import { proceed } from "./rounds.ts";
+import { stopSeatTimers } from "./seat-timers.ts";
+import { endSeat, hangingOn } from "./seats.ts";
+import { isHandling } from "./stages.ts";
 import {
-  approvalOf,
-  countVotes,
-  decideSeat,
-  leaveRound,
-  moveSeat,
-  movingFallsBelow,
-  openStage,
-  roundOf,
-} from "./rounds.ts";
-import { findSeat, refuseOperation, refuseWithoutReason } from "./seats.ts";
-import type { Payload, Refusal } from "./types.ts";
+  findTask,
+  type Held,
+  refuseAsDelegate,
+  refuseNotAllowed,
+  refuseOperation,
+  refuseWithoutReason,
+  sharedBeside,
+} from "./tasks.ts";
+import type { Payload, Refusal, Seat } from "./types.ts";
 import { readPayload } from "./values.ts";
+import { decideSeat, refuseUnsigned } from "./votes.ts";
 
-/** Approve, reject or abstain. */
-export function decideTask(draft: Draft, command: CommandOf<"decide">): Stop | undefined {
-  const seat = findSeat(draft, command.task);
-  if (typeof seat !== "number") return seat;
-  const { decision, reason } = command;
-  const approval = approvalOf(draft);
+type Decide = CommandOf<"decide">;
+
+/** Approve, reject, abstain, or say that it is done. */
+export function decideTask(draft: Draft, command: Decide): Stop | undefined {
+  const held = findTask(draft, command);
+  if ("kind" in held) return held;
+  const { place, index } = held;
+  const { decision, reason, signature } = command;
+  const values = valuesOf(command);
+  const fields = values === NONE ? [] : editable(place);
+  const before = place.flow.now.data;
   const stop =
-    (decision === "abstain" ? refuseOperation(draft, approval, "abstain") : undefined) ??
-    refuseEdits(draft, command) ??
-    refuseWithoutReason(approval, decision, reason) ??
-    takePicks(draft, command);
+    refuseDecision(held, decision) ??
+    refuseEdits(held, values, fields) ??
+    refuseWithoutReason(approvalOf(place), decision, reason) ??
+    refuseUnsigned(place, signature) ??
+    takeEdits(place, values, fields);
   if (stop) return stop;
   const by = draft.actor!;
-  decideSeat(draft, seat, { decision: DECIDED[decision], by, reason });
-  countVotes(draft, by);
+  claim(place, index, by);
+  const others = sharedBeside(place, index, by);
+  for (const at of [index, ...others]) {
+    decideSeat(place, at, { decision: DECIDED[decision], by, reason, signature });
+  }
+  const isAskedAgain = place.flow.now.data !== before && askAgain(place, index, before);
+  if (isAskedAgain && seatAt(place, index).hangs) proceed(place, by);
+  afterDecision(place, index, by);
   return undefined;
 }
 
-const DECIDED = { approve: "approved", reject: "rejected", abstain: "abstained" } as const;
+const DECIDED = { approve: "approved", reject: "rejected", abstain: "abstained", handle: "handled" } as const;
 
-function picksOf({ payload, choose }: CommandOf<"decide">): Payload {
+/** Who handles something does it, or hands it on; who approves does not handle. */
+function refuseDecision(held: Held, decision: Decide["decision"]): Refusal | undefined {
+  const { place } = held;
+  if (isHandling(place) !== (decision === "handle")) return refuseNotAllowed(place, decision);
+  if (decision !== "abstain") return undefined;
+  return refuseAsDelegate(held, decision) ?? refuseOperation(place, "abstain");
+}
+
+function valuesOf({ payload, choose }: Decide): Payload {
   return payload || choose ? { ...payload, ...choose } : NONE;
 }
 
 const NONE: Payload = {};
 
-function choosable(draft: Draft): readonly PayloadField[] {
-  return draft.state.choosable[roundOf(draft).stage] ?? [];
+/** Fields that the stage's people may change, and picks for what comes next. */
+function editable(place: PlaceDraft): readonly PayloadField[] {
+  const { edit } = approvalOf(place);
+  const picks = choosable(place);
+  const edits = [...place.flow.prepared.fields.values()].filter(({ name }) => edit.includes(name));
+  return [...edits.map((field) => ({ ...field, data: true })), ...picks.filter(({ name }) => !edit.includes(name))];
 }
 
-/** Fields of the flow that are no picks for what comes next are not this decision's to change. */
-function refuseEdits(draft: Draft, command: CommandOf<"decide">): Refusal | undefined {
-  const picks = picksOf(command);
-  if (picks === NONE) return undefined;
-  const fields = choosable(draft);
-  const edited = Object.keys(picks).find(
-    (name) => draft.prepared.fields.has(name) && !fields.some((field) => field.name === name),
+/** Other fields of the flow are not this decision's to change; with an opinion nothing is. */
+function refuseEdits(held: Held, values: Payload, fields: readonly PayloadField[]): Refusal | undefined {
+  if (values === NONE) return undefined;
+  const { place } = held;
+  const opinion = refuseAsDelegate(held, "edit");
+  if (opinion) return opinion;
+  const edited = Object.keys(values).find(
+    (name) => place.flow.prepared.fields.has(name) && !fields.some((field) => field.name === name),
   );
   if (edited === undefined) return undefined;
   return refuse("not-allowed", `\`${edited}\` can't be changed with this decision.`, { field: edited });
 }
 
-/** Picks for `chosen(FIELD)` become part of the decision. */
-function takePicks(draft: Draft, command: CommandOf<"decide">): Refusal | undefined {
-  const picks = picksOf(command);
-  if (picks === NONE) return undefined;
-  const read = readPayload(choosable(draft), picks, draft.prepared.currency);
+/** Edits and picks become part of the decision. */
+function takeEdits({ flow }: PlaceDraft, values: Payload, fields: readonly PayloadField[]): Refusal | undefined {
+  if (values === NONE) return undefined;
+  const read = readPayload(fields, values, flow.prepared.currency);
   if ("faults" in read) return refusePayload(read.faults);
-  const { data } = draft.instance;
-  setData(draft, read.values, read.cleared);
-  tellChanges(draft, data);
+  const { data } = flow.now;
+  setData(flow, read.values, read.cleared);
+  tellChanges(flow, data);
   return undefined;
 }
 
-/** Sends the form back: to who started it, to a state that was passed, or to an earlier stage. */
-export function returnTask(draft: Draft, command: CommandOf<"return">): Stop | undefined {
-  const seat = findSeat(draft, command.task);
-  if (typeof seat !== "number") return seat;
-  const { to, reason } = command;
-  const approval = approvalOf(draft);
-  const stop =
-    refuseOperation(draft, approval, "returnTo") ??
-    refuseWithoutReason(approval, "returnTo", reason) ??
-    refuseTarget(draft, approval, to);
-  if (stop) return stop;
-  const by = draft.actor!;
-  decideSeat(draft, seat, { decision: "returned", by, reason });
-  return goBackTo(draft, to, by);
-}
-
-type ReturnTarget = CommandOf<"return">["to"];
-
-function refuseTarget(draft: Draft, { stages }: Approval, to: ReturnTarget): Refusal | undefined {
-  const { path } = draft.instance;
-  switch (to.kind) {
-    case "initiator":
-      return undefined; // The line `on returned` says where that is.
-    case "state":
-      if (dominates(path, to.state)) return refuseDelivered(draft, to.state);
-      return refuse("no-such-target", `\`${to.state}\` is not a state that every way here has passed.`, {
-        state: to.state,
-      });
-    case "stage": {
-      const { stage } = roundOf(draft);
-      if (Number.isInteger(to.stage) && to.stage >= 1 && to.stage <= stage && to.stage <= stages.length)
-        return undefined;
-      return refuse("no-such-target", `Stage ${to.stage} is not before the present stage ${stage + 1}.`, {
-        stage: to.stage,
-      });
-    }
+/** `edit: [..] reopens`: who had decided on other data decides again. @returns whether anybody does. */
+function askAgain(place: PlaceDraft, index: number, before: PlaceDraft["flow"]["now"]["data"]): boolean {
+  const { edit, editReopens } = approvalOf(place);
+  const { prepared, now } = place.flow;
+  if (!editReopens) return false;
+  const changed = changedFields(prepared.fields.values(), before, now.data);
+  const fields = changed.filter((name) => edit.includes(name));
+  const { seats } = roundOf(place);
+  const others = seats.flatMap((seat, at) => (at === index || seat.hangs || !hasDecided(seat) ? [] : [at]));
+  if (fields.length === 0 || others.length === 0) return false;
+  const by = place.draft.actor!;
+  for (const at of others) {
+    for (const hanging of hangingOn(place, at)) endSeat(place, hanging, "cancelled", by);
+    stopSeatTimers(place, at);
+    if (seats[at]!.auto === undefined) forgetDecision(place);
   }
+  archiveRound(place);
+  setRound(place, { seats: roundOf(place).seats.map((seat, at) => (others.includes(at) ? anew(seat) : seat)) });
+  place.draft.tell({ kind: "asked-again", by, people: others.map((at) => seats[at]!.person), fields });
+  return true;
 }
 
-function goBackTo(draft: Draft, to: ReturnTarget, by: string): Stop | undefined {
-  if (to.kind === "initiator") return takeOutcome(draft, "returned");
-  leaveRound(draft, "returned");
-  if (to.kind === "state") moveTo(draft, to.state, `returned by ${by}`);
-  else openStage(draft, to.stage - 1);
-  return undefined;
+/** Who approved and waits for those added after has decided too. */
+function hasDecided({ status, approvedBefore }: Seat): boolean {
+  return (
+    approvedBefore === true ||
+    status === "approved" ||
+    status === "rejected" ||
+    status === "abstained" ||
+    status === "handled"
+  );
 }
 
-/** Hands the seat over for good. */
-export function transferTask(draft: Draft, command: CommandOf<"transfer">): Stop | undefined {
-  const seat = findSeat(draft, command.task);
-  if (typeof seat !== "number") return seat;
-  const { to, reason } = command;
-  const approval = approvalOf(draft);
-  const stop =
-    refuseOperation(draft, approval, "transfer") ??
-    refuseWithoutReason(approval, "transfer", reason) ??
-    refuseSuccessor(draft, seat, to);
-  if (stop) return stop;
-  const from = draft.actor!;
-  const { id: task } = roundOf(draft).seats[seat]!.task!;
-  draft.tell({ kind: "transferred", task, from, to, ...(reason !== undefined && { reason }) });
-  moveSeat(draft, seat, to, "transferred", from);
-  return undefined;
-}
-
-function refuseSuccessor(draft: Draft, seat: number, to: string): Stop | undefined {
-  const known = isKnown(draft, to);
-  const blocked = draft.blocked();
-  if (blocked) return blocked;
-  if (!known) return refuse("unknown-user", `Nobody here is called \`${to}\`.`, { user: to });
-  if (to === draft.actor) return refuse("same-person", "The task is yours already.", { user: to });
-  if (!movingFallsBelow(draft, seat, to)) return undefined;
-  return refuse("below-threshold", `\`${to}\` has a seat already; too few would be left to approve.`, { user: to });
+/** The seat as it was before anybody was asked. */
+function anew({ person, onBehalfOf, counts, veto, added, candidates }: Seat): Seat {
+  return {
+    person: candidates ? "" : person,
+    status: "waiting",
+    ...(onBehalfOf !== undefined && { onBehalfOf }),
+    ...(counts && { counts }),
+    ...(veto && { veto }),
+    ...(added && { added }),
+    ...(candidates && { candidates }),
+    reminders: 0,
+  };
 }

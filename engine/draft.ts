@@ -1,11 +1,13 @@
-import type { Data, FieldDefinition, Outcome, Value } from "../dsl/index.ts";
-import type { Prepared, PreparedState } from "./prepare.ts";
+import type { Data, FieldDefinition, Value } from "../dsl/index.ts";
+import { FlowDraft, type PlaceDraft, type WorkingInstance } from "./place.ts";
+import type { Prepared } from "./prepare.ts";
 import type { Stop } from "./refusal.ts";
 import type {
   Accepted,
   Answer,
   Answers,
   Command,
+  Definitions,
   Effect,
   EpochMs,
   Instance,
@@ -13,83 +15,95 @@ import type {
   NotificationAbout,
   OutEvent,
   Question,
+  QuestionContext,
   Refusal,
-  Round,
   StoryLine,
   Task,
 } from "./types.ts";
-import { showValue } from "./values.ts";
+import { fieldValue } from "./values.ts";
 
 /** Accepted commands that an instance remembers. */
 export const RECENT_MAX = 64;
 
-/** An instance under work: the same parts, replaced one by one and never changed within. */
-export type Working = { -readonly [Part in keyof Omit<Instance, "round" | "outcome">]: Instance[Part] } & {
-  round: Round | undefined;
-  outcome: string | undefined;
-};
-
 type Unnumbered<Each> = Each extends unknown ? Omit<Each, "id"> : never;
+
+/** What a decision starts from, see `decide`. */
+export interface DecisionInput {
+  readonly prepared: Prepared;
+  readonly instance: Instance;
+  readonly command: Command;
+  readonly at: EpochMs;
+  readonly answers: Answers;
+  readonly definitions: Definitions;
+}
 
 /** One decision in the making: what the instance becomes, and what is to be told, done and asked. Dropped if refused. */
 export class Draft {
-  readonly prepared: Prepared;
   readonly command: Command;
   readonly at: EpochMs;
-  readonly instance: Working;
+  /** The instance under work, which is also its own flow and that flow's own place. */
+  instance: WorkingInstance;
+  flow: FlowDraft;
+  readonly definitions: Definitions;
   /** Who acts; `undefined` for timers, services and machines. */
   actor: string | undefined;
   /** The event being decided and its typed payload. */
   event: string | undefined;
   payload: Data = {};
-  /** The current state's approval has come to this; the machine is still to be told. */
-  pending: Outcome | undefined;
+  /** What the newest question was told. */
+  context: QuestionContext | undefined;
 
   readonly answers: Answers;
   /** Answers used so far: a question has one answer within a decision. */
   readonly used: Record<string, Answer>;
-  readonly questions = new Map<string, Question>();
+  private questions: Map<string, Question> | undefined;
   /** Why guards said no, for the refusal. */
   readonly reasons: string[] = [];
   private failure: Refusal | undefined;
 
   private readonly story: StoryLine[] = [];
-  private readonly effects: Unnumbered<Effect>[] = [];
+  private readonly effects: Effect[] = [];
   /** The events of the newest `publish`, while it may still take more. */
   private outgoing: OutEvent[] | undefined;
   private published = 0;
   private readonly tasks = new Map<string, Task>();
+  /** Of the ids of effects and events: derived, so that deciding again gives the same. */
+  private readonly idPrefix: string;
   private readonly secrets: string[] = [];
-  private shown: { of: Data; data: { readonly [field: string]: Json } } | undefined;
 
   constructor(
-    prepared: Prepared,
-    instance: Instance | Working,
-    command: Command,
-    at: EpochMs,
-    answers: Answers,
+    { prepared, instance, command, at, answers, definitions }: DecisionInput,
     used: Record<string, Answer> = {},
   ) {
-    this.prepared = prepared;
     this.command = command;
     this.at = at;
     this.answers = answers;
+    this.definitions = definitions;
     this.used = used;
     this.actor = command.actor;
     this.event = undefined;
-    this.pending = undefined;
+    this.context = undefined;
     this.failure = undefined;
-    this.shown = undefined;
-    this.instance = workOn(instance);
+    this.questions = undefined;
+    this.instance = { ...instance };
+    this.idPrefix = `${instance.id}:${instance.version + 1}:`;
+    this.flow = new FlowDraft(this, prepared, this.instance, "");
   }
 
-  get state(): PreparedState {
-    return this.prepared.states.get(this.instance.state)!;
+  /** The instance's own machine. */
+  get place(): PlaceDraft {
+    return this.flow.place;
   }
 
   /** The number of the command, once it is accepted. */
   get version(): number {
     return this.instance.version + 1;
+  }
+
+  /** The instance goes on as one of another version of its flow. */
+  goOnAs(prepared: Prepared, instance: Instance): void {
+    this.instance = { ...instance };
+    this.flow = new FlowDraft(this, prepared, this.instance, "");
   }
 
   /** The first failure stands. */
@@ -100,30 +114,50 @@ export class Draft {
   /** What keeps this decision from being made: something failed, or answers are missing. */
   blocked(): Stop | undefined {
     if (this.failure) return this.failure;
-    return this.questions.size === 0 ? undefined : { kind: "needs", questions: [...this.questions.values()] };
+    return this.questions && { kind: "needs", questions: [...this.questions.values()] };
+  }
+
+  /** Must be answered before this can be decided. */
+  need(question: Question): void {
+    this.questions ??= new Map();
+    this.questions.set(question.key, question);
+  }
+
+  get needsAnswers(): boolean {
+    return this.questions !== undefined;
   }
 
   tell(line: StoryLine): void {
     this.story.push(line);
   }
 
-  effect(effect: Unnumbered<Effect>): void {
-    this.effects.push(effect);
-    // Actions run in order: events behind one that takes time go out after it, the others together.
-    if (effect.kind !== "notify") this.outgoing = undefined;
+  /** Id of the effect that comes next. */
+  get nextEffect(): string {
+    return `${this.idPrefix}${this.effects.length}`;
   }
 
-  /** Sends an event out; returns its id. */
-  publish(event: string, more: { readonly [name: string]: Json }): string {
-    const { id, key, state, flow } = this.instance;
-    const eventId = `${id}:${this.version}:e${this.published}`;
+  /** Gives the effect's id. */
+  effect(effect: Unnumbered<Effect>): string {
+    const id = this.nextEffect;
+    this.effects.push({ ...effect, id } as Effect);
+    // Actions run in order: events behind one that takes time go out after it, the others together.
+    if (effect.kind !== "notify") this.outgoing = undefined;
+    return id;
+  }
+
+  /** Sends an event of a flow out; returns its id. */
+  publish({ now, parent }: FlowDraft, event: string, more: { readonly [name: string]: Json }): string {
+    const { key } = this.instance;
+    const id = `${this.idPrefix}e${this.published}`;
     this.published += 1;
     if (!this.outgoing) {
       this.outgoing = [];
-      this.effects.push({ kind: "publish", events: this.outgoing });
+      this.effects.push({ id: this.nextEffect, kind: "publish", events: this.outgoing });
     }
-    this.outgoing.push({ id: eventId, event, data: { instance: id, flow, key, state, ...more } });
-    return eventId;
+    const { flow, state } = now;
+    const data = { instance: now.id, flow, key, state, ...more };
+    this.outgoing.push(parent ? { id, event, flow, data } : { id, event, data });
+    return id;
   }
 
   notify(to: readonly string[], about: NotificationAbout, copy = false): void {
@@ -133,13 +167,6 @@ export class Draft {
   /** Puts down a task in its new form. */
   keep(task: Task): void {
     this.tasks.set(task.id, task);
-  }
-
-  /** The instance's data as it is shown outside, without secrets. */
-  publicData(): { readonly [field: string]: Json } {
-    const { data } = this.instance;
-    if (this.shown?.of !== data) this.shown = { of: data, data: withoutSecrets(this.prepared, data) };
-    return this.shown.data;
   }
 
   /** Stands for a secret in this decision: equal for equal values, without telling them. */
@@ -154,7 +181,7 @@ export class Draft {
       kind: "accepted",
       instance: this.next(),
       story: this.story,
-      effects: this.numbered(),
+      effects: this.effects,
       tasks: [...this.tasks.values()],
       answers: this.used,
     };
@@ -162,41 +189,15 @@ export class Draft {
 
   private next(): Instance {
     const { id, source, digest } = this.command;
-    const { outcome, round, recent, ...rest } = this.instance;
-    const accepted = { source, id, digest, version: this.version };
+    const { instance, version } = this;
+    const { recent } = instance;
+    const accepted = { source, id, digest, version };
     const kept = recent.length < RECENT_MAX ? recent : recent.slice(recent.length - RECENT_MAX + 1);
-    return {
-      ...rest,
-      ...(outcome !== undefined && { outcome }),
-      ...(round && { round }),
-      version: this.version,
-      updatedAt: this.at,
-      recent: [...kept, accepted],
-    };
+    instance.version = version;
+    instance.updatedAt = this.at;
+    instance.recent = [...kept, accepted];
+    return this.place.finish() as Instance;
   }
-
-  /** Ids are derived, so that deciding again gives the same. */
-  private numbered(): Effect[] {
-    return this.effects.map((effect, index) => ({ id: `${this.instance.id}:${this.version}:${index}`, ...effect }));
-  }
-}
-
-function workOn(instance: Instance | Working): Working {
-  return { ...instance, round: instance.round, outcome: instance.outcome };
-}
-
-function withoutSecrets({ fields, currency }: Prepared, data: Data): { [field: string]: Json } {
-  const shown: { [field: string]: Json } = {};
-  for (const field of fields.values()) {
-    const value = fieldValue(data, field.name);
-    if (value !== undefined && !field.secret) shown[field.name] = showValue(field.type, value, currency);
-  }
-  return shown;
-}
-
-/** The field's own value; a field may be called `constructor`. */
-export function fieldValue(data: Data, field: string): Value | undefined {
-  return Object.hasOwn(data, field) ? data[field] : undefined;
 }
 
 /** Fields whose value is not what it was. */

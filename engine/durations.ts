@@ -1,3 +1,5 @@
+import type { Term } from "../dsl/index.ts";
+
 const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ["w", 604_800_000],
   ["d", 86_400_000],
@@ -36,4 +38,16 @@ export function durationWords(ms: number): string {
     rest -= count * size;
   }
   return text || "0秒";
+}
+
+/** A term as the language writes it: `2d`, `4 workhours`, `2 workdays`. */
+export function termText(term: Term): string {
+  switch (term.kind) {
+    case "natural":
+      return durationText(term.ms);
+    case "workhours":
+      return `${term.ms / 3_600_000} workhours`;
+    case "workdays":
+      return `${term.days} workdays`;
+  }
 }

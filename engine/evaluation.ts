@@ -1,44 +1,47 @@
 import type { Expression, Value } from "../dsl/index.ts";
-import type { Draft } from "./draft.ts";
 import { EvaluationError, MissingAnswer } from "./evaluation-error.ts";
 import type { EvaluationContext } from "./expressions.ts";
+import type { PlaceDraft } from "./place.ts";
 import { ask } from "./questions.ts";
 import { refuse } from "./refusal.ts";
 import type { Json, Seat } from "./types.ts";
 import { showValue } from "./values.ts";
 
 /** What an expression may read, as the draft stands at that moment. */
-class DraftContext implements EvaluationContext {
-  private readonly draft: Draft;
+class PlaceContext implements EvaluationContext {
+  private readonly place: PlaceDraft;
   readonly at: number;
 
-  constructor(draft: Draft) {
-    this.draft = draft;
-    this.at = draft.at;
+  constructor(place: PlaceDraft) {
+    this.place = place;
+    this.at = place.draft.at;
   }
   get data() {
-    return this.draft.instance.data;
+    return this.place.flow.now.data;
   }
   get payload() {
-    return this.draft.payload;
+    return this.place.draft.payload;
   }
   get actor() {
-    return this.draft.actor;
+    return this.place.draft.actor;
   }
   get initiator() {
-    return this.draft.instance.initiator;
+    return this.place.draft.instance.initiator;
   }
   get state() {
-    return this.draft.instance.state;
+    return this.place.now.state;
   }
   get enteredAt() {
-    return this.draft.instance.enteredAt;
+    return this.place.now.enteredAt;
   }
   get key() {
-    return this.draft.instance.key;
+    return this.place.draft.instance.key;
+  }
+  get outcome() {
+    return this.place.child?.now.outcome;
   }
   get approvals() {
-    const { round } = this.draft.instance;
+    const { round } = this.place.now;
     if (!round) return [];
     const stage = round.stage + 1; // People count from 1.
     return round.seats.flatMap((seat) =>
@@ -48,47 +51,54 @@ class DraftContext implements EvaluationContext {
     );
   }
 
+  branchState(branch: string): string | undefined {
+    return this.place.branches.get(branch)?.now.state;
+  }
+
   readonly ask = (kind: "guard" | "value", name: string, args: readonly Json[]): Json => {
-    const answer = ask(this.draft, kind, name, args);
+    const { draft } = this.place;
+    const answer = ask(this.place, kind, name, args);
     if (answer === undefined) {
-      if (this.draft.questions.size > 0) throw new MissingAnswer(name);
+      if (draft.needsAnswers) throw new MissingAnswer(name);
       throw new EvaluationError("function-failed", `\`${name}\` could not answer.`);
     }
     if (kind === "value" && "value" in answer) return answer.value;
     if (kind === "guard" && "ok" in answer) {
-      if (!answer.ok && answer.reason !== undefined) this.draft.reasons.push(answer.reason);
+      if (!answer.ok && answer.reason !== undefined) draft.reasons.push(answer.reason);
       return answer.ok;
     }
     throw new EvaluationError("function-failed", `\`${name}\` did not answer as a ${kind}.`);
   };
 }
 
+const DECISIONS: ReadonlySet<string> = new Set(["approved", "rejected", "returned", "abstained", "handled"]);
+
 function isDecision(status: Seat["status"]): boolean {
-  return status === "approved" || status === "rejected" || status === "returned" || status === "abstained";
+  return DECISIONS.has(status);
 }
 
 /** Runs compiled code. `undefined`: no value, not known yet, or it failed; {@link Draft.blocked} tells the last two. */
 export function evaluateWith<Result>(
-  draft: Draft,
+  place: PlaceDraft,
   run: (context: EvaluationContext) => Result | undefined,
 ): Result | undefined {
   try {
-    return run(new DraftContext(draft));
+    return run(new PlaceContext(place));
   } catch (error) {
     if (error instanceof MissingAnswer) return undefined; // The question is on the draft's list.
     if (!(error instanceof EvaluationError)) throw error;
-    draft.fail(refuse(error.code, error.message, undefined, error.retryable ? { retryable: true } : undefined));
+    place.draft.fail(refuse(error.code, error.message, undefined, error.retryable ? { retryable: true } : undefined));
     return undefined;
   }
 }
 
 /** The value of an expression of the definition, as {@link evaluateWith}. */
-export function evaluate(draft: Draft, expression: Expression): Value | undefined {
-  return evaluateWith(draft, draft.prepared.compiled(expression));
+export function evaluate(place: PlaceDraft, expression: Expression): Value | undefined {
+  return evaluateWith(place, place.flow.prepared.compiled(expression));
 }
 
 /** As it is given to others; `null` where it is absent. */
-export function evaluateShown(draft: Draft, expression: Expression): Json {
-  const value = evaluate(draft, expression);
-  return value === undefined ? null : showValue(expression.type, value, draft.prepared.currency);
+export function evaluateShown(place: PlaceDraft, expression: Expression): Json {
+  const value = evaluate(place, expression);
+  return value === undefined ? null : showValue(expression.type, value, place.flow.prepared.currency);
 }

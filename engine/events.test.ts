@@ -9,6 +9,7 @@ import {
   Driver,
   dataField,
   definition,
+  dueIn,
   type Flow,
   field,
   guard,
@@ -407,7 +408,7 @@ test("an approval in the initial state opens at the start", () => {
   const driver = new Driver(
     definition({
       states: {
-        REVIEW: approval([stage(users("a"))], { due: { ms: DAY, perStage: false } }),
+        REVIEW: approval([stage(users("a"))], { due: dueIn(DAY) }),
         OK: "final",
         NO: "final",
       },

@@ -3,12 +3,12 @@ import { Draft } from "./draft.ts";
 import { evaluate } from "./evaluation.ts";
 import { prepare } from "./prepare.ts";
 import { visit } from "./secrets.ts";
-import type { SimulatedRun } from "./simulated-run.ts";
+import type { Awaited, Call, SimulatedRun } from "./simulated-run.ts";
 import { TestFault } from "./simulated-world.ts";
 import type { Simulation } from "./simulation.ts";
 import { tell } from "./story.ts";
 import { literalEquals } from "./test-literals.ts";
-import type { DocumentValue, Instance } from "./types.ts";
+import type { DocumentValue, Instance, Place } from "./types.ts";
 import { showData } from "./values.ts";
 
 /** What an `expect` asked for, and what was there instead. */
@@ -27,9 +27,9 @@ export function judge(
   if (!instance) throw new TestFault("Nothing is started yet.");
   switch (expectation.kind) {
     case "state":
-      return judgeState(expectation, run, simulation, instance.state);
+      return judgeState(expectation, run, simulation, instance);
     case "waiting":
-      return compare(waitingText(people(expectation.waiting, simulation)), waitingText(run.waiting()));
+      return judgeWaiting(expectation.waiting, run.waiting(), simulation);
     case "condition":
       return judgeCondition(expectation.condition, run, simulation, instance);
     case "emitted": {
@@ -37,21 +37,22 @@ export function judge(
       return count(expectation, `\`${expectation.event}\` emitted`, emitted, (event) => event === expectation.event);
     }
     case "called":
-      return judgeCalled(expectation, run);
+      return judgeCalled(expectation, run.calls);
+    case "undone":
+      return judgeCalled(expectation, run.undone);
     case "notified":
       return count(expectation, `\`${expectation.user}\` notified`, run.notified, (user) => user === expectation.user);
     case "rendered":
       return judgeRendered(expectation, run);
     case "escalated":
     case "reminded":
-      return judgeNumber(expectation, expectation.kind, run.countInRound(expectation.kind));
-    case "round":
-      return compare(`round ${expectation.round}`, run.round ? `round ${run.round.number}` : "no round was opened");
+      return judgeNumber(expectation, expectation.kind, run.countInRound(expectation.kind, expectation.in));
+    case "round": {
+      const round = run.round(expectation.in);
+      return compare(`round ${expectation.round}`, round ? `round ${round.number}` : "no round was opened");
+    }
     case "seat":
-      return compare(
-        `seat of \`${expectation.user}\` ${expectation.status}`,
-        `seat of \`${expectation.user}\` ${run.seat(expectation.user) ?? "not there"}`,
-      );
+      return judgeSeat(expectation, run);
     case "history":
       return judgeHistory(expectation, run);
     case "nothing-open":
@@ -66,29 +67,87 @@ function compare(expected: string, was: string): Mismatch | undefined {
 type Kind<Name extends Expectation["kind"]> = Extract<Expectation, { kind: Name }>;
 
 function judgeState(
-  { state, waiting }: Kind<"state">,
+  { branch, state, waiting }: Kind<"state">,
   run: SimulatedRun,
   simulation: Simulation,
-  present: string,
+  instance: Instance,
 ): Mismatch | undefined {
-  if (!waiting) return compare(`state ${state}`, `state ${present}`);
-  const expected = waitingText(people(waiting, simulation));
-  return compare(`state ${state}, ${expected}`, `state ${present}, ${waitingText(run.waiting())}`);
+  const there = branch === undefined ? [instance.state] : branchStates(instance, branch);
+  const name = branch === undefined ? state : `${branch}.${state}`;
+  if (!there.includes(state)) {
+    const present = there.map((one) => (branch === undefined ? one : `${branch}.${one}`));
+    return { expected: `state ${name}`, was: `state ${present.join(", ") || statesText(instance)}` };
+  }
+  const awaited = run
+    .waiting()
+    .filter(({ place }) => branch === undefined || place.startsWith(branch.replaceAll(".", "/")));
+  return waiting && judgeWaiting(waiting, awaited, simulation);
 }
 
-/** A group stands for its members' seats. */
-function people(waiting: readonly Waiting[], simulation: Simulation): string[] {
-  return waiting.flatMap((who) => {
-    if (who.kind === "user") return [who.id];
-    const members = simulation.world.group(who.name);
-    if (members.length === 0) throw new TestFault(`Nobody is given for group("${who.name}").`);
-    return members;
-  });
+/** Where the branch of this name stands, at any depth: `legal`, `legal.inner`. */
+function branchStates(place: Place, branch: string): readonly string[] {
+  const { branches = {}, child } = place;
+  const [first = "", ...rest] = branch.split(".");
+  const named = Object.hasOwn(branches, first) ? branches[first]! : undefined;
+  const direct = named && (rest.length === 0 ? [named.state] : branchStates(named, rest.join(".")));
+  if (direct && direct.length > 0) return direct;
+  const inside = [...Object.values(branches), ...(child ? [child] : [])];
+  return inside.flatMap((one) => branchStates(one, branch));
+}
+
+/** `REVIEW (legal.CHECK, finance.DONE)`. */
+function statesText({ state, branches = {} }: Place): string {
+  const inside = Object.entries(branches).map(([name, branch]) => `${name}.${statesText(branch)}`);
+  return inside.length === 0 ? state : `${state} (${inside.join(", ")})`;
+}
+
+/**
+ * Exactly these hold open tasks. A group stands for its shared, unclaimed task, or for its members' seats, which deputies
+ * may hold for them.
+ */
+function judgeWaiting(
+  expected: readonly Waiting[],
+  awaited: readonly Awaited[],
+  simulation: Simulation,
+): Mismatch | undefined {
+  const left = new Set(awaited);
+  const missing: string[] = [];
+  for (const who of expected) {
+    const found = who.kind === "user" ? findUser(awaited, who.id) : findGroup(awaited, who.name, simulation);
+    if (found.length === 0) missing.push(who.kind === "user" ? who.id : `group("${who.name}")`);
+    for (const one of found) left.delete(one);
+  }
+  if (missing.length === 0 && left.size === 0) return undefined;
+  const names = expected.map((who) => (who.kind === "user" ? who.id : `group("${who.name}")`));
+  const present = awaited.map(({ person, candidates }) => (person === "" ? `any of ${candidates!.join("/")}` : person));
+  return { expected: waitingText(names), was: waitingText(present) };
+}
+
+function findUser(awaited: readonly Awaited[], user: string): readonly Awaited[] {
+  return awaited.filter(({ person, candidates }) => person === user || (person === "" && candidates?.join() === user));
+}
+
+/** Empty unless all that the group has to hold is there. */
+function findGroup(awaited: readonly Awaited[], name: string, simulation: Simulation): readonly Awaited[] {
+  const members = simulation.world.group(name);
+  if (members.length === 0) throw new TestFault(`Nobody is given for group("${name}").`);
+  const shared = awaited.filter(({ candidates }) => candidates?.every((one) => members.includes(one)));
+  if (shared.length > 0) return shared;
+  const seats = members.map((member) =>
+    awaited.find(({ person, onBehalfOf }) => person === member || onBehalfOf === member),
+  );
+  return seats.every((seat) => seat !== undefined) ? seats : [];
 }
 
 function waitingText(users: readonly string[]): string {
   const names = [...new Set(users)].sort().map((user) => `\`${user}\``);
   return `waiting for ${names.length === 0 ? "nobody" : names.join(", ")}`;
+}
+
+function judgeSeat({ user, status, in: branch }: Kind<"seat">, run: SimulatedRun): Mismatch | undefined {
+  const statuses = run.seat(user, branch);
+  if (statuses.includes(status)) return undefined;
+  return { expected: `seat of \`${user}\` ${status}`, was: `seat of \`${user}\` ${statuses[0] ?? "not there"}` };
 }
 
 function judgeCondition(
@@ -100,8 +159,15 @@ function judgeCondition(
   const actor = run.actor === undefined ? undefined : { actor: run.actor };
   const look = { kind: "report", effect: "", report: { kind: "failed", what: "", reason: "" } } as const;
   const command = { ...look, id: "", source: "test", digest: "", ...actor };
-  const draft = new Draft(prepare(run.definition), instance, command, simulation.now, simulation.answersFor(run));
-  const holds = evaluate(draft, condition);
+  const draft = new Draft({
+    prepared: prepare(run.definition),
+    instance,
+    command,
+    at: simulation.now,
+    answers: simulation.answersFor(run),
+    definitions: simulation.version,
+  });
+  const holds = evaluate(draft.place, condition);
   const stop = draft.blocked();
   simulation.checkAnswers();
   if (stop?.kind === "refused") return { expected: "true", was: stop.message };
@@ -121,15 +187,18 @@ function fieldsText(condition: Expression, { definition }: SimulatedRun, { data,
   return [...fields, `state ${state}`].join(", ");
 }
 
-function judgeCalled(expectation: Kind<"called">, { calls }: SimulatedRun): Mismatch | undefined {
+function judgeCalled(
+  expectation: Extract<Expectation, { name: string }>,
+  calls: SimulatedRun["calls"],
+): Mismatch | undefined {
   const { name, arguments: wanted } = expectation;
-  const matches = (call: SimulatedRun["calls"][number]) =>
+  const matches = (call: Call) =>
     call.name === name &&
     (wanted === undefined ||
       (wanted.length === call.arguments.length &&
         wanted.every((literal, index) => literalEquals(literal, call.arguments[index]))));
   const others = calls.filter((call) => call.name === name).map((call) => `${name}(${jsonList(call.arguments)})`);
-  const mismatch = judgeNumber(expectation, `\`${name}\` called`, calls.filter(matches).length);
+  const mismatch = judgeNumber(expectation, `\`${name}\` ${expectation.kind}`, calls.filter(matches).length);
   return mismatch && others.length > 0
     ? { ...mismatch, was: `${mismatch.was}; calls: ${others.join(", ")}` }
     : mismatch;
@@ -195,7 +264,7 @@ function timesText(number: number): string {
 }
 
 function openText(run: SimulatedRun, simulation: Simulation, { timers }: Instance): string {
-  const waiting = run.waiting();
+  const waiting = run.waiting().map(({ person, candidates }) => person || candidates!.join("/"));
   const undelivered = simulation.undelivered(run);
   const open = [
     ...(waiting.length > 0 ? [waitingText(waiting)] : []),

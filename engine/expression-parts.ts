@@ -15,6 +15,10 @@ export interface EvaluationContext {
   readonly state: string;
   readonly enteredAt: EpochMs;
   readonly key: string;
+  /** Of the sub-flow that the state runs; absent elsewhere. */
+  readonly outcome: string | undefined;
+  /** Where a branch of the parallel state stands; absent if it was not entered. */
+  readonly branchState: (branch: string) => string | undefined;
   /** Decisions of the newest round of the current state. */
   readonly approvals: readonly {
     readonly user: string;
@@ -61,6 +65,8 @@ export function builtin(name: Kind<"builtin">["name"]): Run<Value | undefined> {
       return (context) => context.state;
     case "key":
       return (context) => context.key;
+    case "outcome":
+      return (context) => context.outcome;
     case "approvals":
       return (context) => context.approvals as unknown as Value;
   }
@@ -111,6 +117,45 @@ export function fieldCompared(operator: string, name: string, right: Value, abse
     default:
       return ({ data }) => (data[name] ?? absent()) >= right;
   }
+}
+
+interface Bound {
+  /** `>`, `>=`, `<` or `<=`. */
+  readonly operator: string;
+  readonly value: Value;
+}
+
+/** A data field between two constants, like {@link fieldCompared}. */
+export function fieldWithin(name: string, low: Bound, high: Bound, absent: () => never): Run<boolean> {
+  const [from, to] = [low.value, high.value];
+  const kind = `${low.operator} ${high.operator}`;
+  switch (kind) {
+    case ">= <":
+      return ({ data }) => {
+        const value = data[name] ?? absent();
+        return value >= from && value < to;
+      };
+    case ">= <=":
+      return ({ data }) => {
+        const value = data[name] ?? absent();
+        return value >= from && value <= to;
+      };
+    case "> <":
+      return ({ data }) => {
+        const value = data[name] ?? absent();
+        return value > from && value < to;
+      };
+    default:
+      return ({ data }) => {
+        const value = data[name] ?? absent();
+        return value > from && value <= to;
+      };
+  }
+}
+
+/** Is a data field one of these? Like {@link fieldCompared}. */
+export function fieldAmong(name: string, known: ReadonlySet<Value>, absent: () => never): Run<boolean> {
+  return ({ data }) => known.has(data[name] ?? absent());
 }
 
 /** Do all hold? Asked from the left; short rows are spelled out, because they are most of what there is. */

@@ -105,6 +105,8 @@ function context(more: Partial<EvaluationContext> = {}): EvaluationContext {
     state: "REVIEWING",
     enteredAt: Date.UTC(2026, 0, 5, 1),
     key: "K-1",
+    outcome: undefined,
+    branchState: () => undefined,
     approvals: [{ user: "bob", stage: 1, decision: "approved", at: 0 }],
     ask: () => true,
     ...more,

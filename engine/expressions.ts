@@ -14,7 +14,9 @@ import {
   compared,
   type EvaluationContext,
   every,
+  fieldAmong,
   fieldCompared,
+  fieldWithin,
   isInherited,
   item,
   type Kind,
@@ -67,6 +69,8 @@ function optional(expression: Expression, currency: Currency): Run<Value | undef
     }
     case "builtin":
       return builtin(expression.name);
+    case "branch-state":
+      return (context) => context.branchState(expression.branch);
     case "member":
       return member(expression, currency);
     case "item":
@@ -102,6 +106,7 @@ function required(expression: Expression, currency: Currency): Run<Value> {
     case "field":
     case "payload":
     case "builtin":
+    case "branch-state":
     case "member":
     case "item":
     case "if":
@@ -181,7 +186,7 @@ function truth(expression: Expression, currency: Currency): Run<boolean> {
 function binaryTruth(expression: Kind<"binary">, currency: Currency): Run<boolean> {
   const { operator, left, right } = expression;
   if (operator !== "and" && operator !== "or") return comparison(expression, currency);
-  if (operator === "and") return every(conjuncts(expression).map((part) => truth(part, currency)));
+  if (operator === "and") return every(joined(conjuncts(expression), currency));
   const [first, second] = [truth(left, currency), truth(right, currency)];
   return (context, items) => first(context, items) || second(context, items);
 }
@@ -190,6 +195,36 @@ function binaryTruth(expression: Kind<"binary">, currency: Currency): Run<boolea
 function conjuncts(expression: Expression): readonly Expression[] {
   if (expression.kind !== "binary" || expression.operator !== "and") return [expression];
   return [...conjuncts(expression.left), ...conjuncts(expression.right)];
+}
+
+/** The parts of a row as functions; two neighbours that are the ends of a range of one field are asked as one. */
+function joined(parts: readonly Expression[], currency: Currency): readonly Run<boolean>[] {
+  const runs: Run<boolean>[] = [];
+  for (let index = 0; index < parts.length; index++) {
+    const [part, next] = [parts[index]!, parts[index + 1]];
+    const [low, high] = [boundOf(part), next && boundOf(next)];
+    if (low && high && low.name === high.name && low.operator.startsWith(">") && high.operator.startsWith("<")) {
+      runs.push(fieldWithin(low.name, low, high, () => absent(low.field, currency)));
+      index += 1;
+    } else runs.push(truth(part, currency));
+  }
+  return runs;
+}
+
+interface FieldBound {
+  readonly field: Expression;
+  readonly name: string;
+  readonly operator: string;
+  readonly value: Value;
+}
+
+/** What a comparison says if it compares a field with a number or a date that is written there. */
+function boundOf(expression: Expression): FieldBound | undefined {
+  if (expression.kind !== "binary") return undefined;
+  const { operator, left: field, right } = expression;
+  if (field.kind !== "field" || right.kind !== "literal" || isInherited(field.name)) return undefined;
+  if (isDecimal(field) || isDecimal(right)) return undefined;
+  return { field, name: field.name, operator, value: right.value };
 }
 
 function comparison(expression: Kind<"binary">, currency: Currency): Run<boolean> {
@@ -230,7 +265,12 @@ function inList({ of, list }: Kind<"in-list">, currency: Currency): Run<boolean>
   const [value, values] = [required(of, currency), required(list, currency)];
   if (list.kind === "list" && list.items.every((part) => part.kind === "literal")) {
     const known = new Set(list.items.map((part) => part.value));
+    if (of.kind === "field" && !isInherited(of.name)) return fieldAmong(of.name, known, () => absent(of, currency));
     return (context, items) => known.has(value(context, items));
+  }
+  if (of.kind === "literal") {
+    const wanted = of.value;
+    return (context, items) => (values(context, items) as readonly Value[]).includes(wanted);
   }
   return (context, items) => (values(context, items) as readonly Value[]).includes(value(context, items));
 }

@@ -1,24 +1,35 @@
-import { type Draft, fieldValue } from "./draft.ts";
+import type { Transition } from "../dsl/index.ts";
+import { addTerm } from "./calendar.ts";
 import { evaluate, evaluateWith } from "./evaluation.ts";
 import type { MachineEvent, StepEnvironment } from "./machine.ts";
+import { outward } from "./picks.ts";
+import type { PlaceDraft } from "./place.ts";
 import { refuse } from "./refusal.ts";
-import type { Refusal } from "./types.ts";
+import type { EpochMs, Refusal } from "./types.ts";
+import { fieldValue } from "./values.ts";
 
 /**
  * Answers the machine's guards from a draft and keeps what it saw: XState would swallow the reasons.
  * Once a line was chosen no other applies, so that a guard is evaluated once per decision.
  */
 export class Guards implements StepEnvironment {
-  private readonly draft: Draft;
+  private readonly place: PlaceDraft;
   private readonly allowed: ReadonlySet<number> | undefined;
   private readonly failed: number[] = [];
   /** The first line that applies. */
   chosen: number | undefined;
 
-  /** @param allowed lines whose `by` lets the actor pass; absent: all. */
-  constructor(draft: Draft, allowed?: ReadonlySet<number>) {
-    this.draft = draft;
+  /** Terms count from here. */
+  private readonly from: EpochMs;
+
+  /**
+   * @param allowed lines whose `by` lets the actor pass; absent: all.
+   * @param from when the state was entered; absent: now.
+   */
+  constructor(place: PlaceDraft, allowed?: ReadonlySet<number>, from = place.draft.at) {
+    this.place = place;
     this.allowed = allowed;
+    this.from = from;
     this.chosen = undefined;
   }
 
@@ -36,41 +47,43 @@ export class Guards implements StepEnvironment {
 
   /** After something is unknown or failed nothing applies, but guards are still asked, to learn all questions at once. */
   private holds(line: number): boolean {
-    const { draft } = this;
-    const { condition, transition } = draft.prepared.lines[line]!;
-    const missing = missingFields(draft, transition.to);
+    const { place } = this;
+    const { draft } = place;
+    const { condition, transition } = place.region.lines[line]!;
+    const missing = missingFields(place, transition);
     if (missing.length > 0) draft.fail(refuseMissing(missing));
     if (missing.length > 0 || !condition) return draft.blocked() === undefined;
-    if (evaluateWith(draft, condition)) return draft.blocked() === undefined;
+    if (evaluateWith(place, condition)) return draft.blocked() === undefined;
     this.failed.push(line);
     return false;
   }
 
   /** An instant that is absent sets no timer. */
   delayMs(line: number): number {
-    const { draft } = this;
-    const { trigger } = draft.prepared.lines[line]!.transition;
-    const instant = trigger.kind === "at" ? evaluate(draft, trigger.at) : undefined;
-    return typeof instant === "number" ? Math.max(instant - draft.at, 0) : Number.NaN;
+    const { place, from } = this;
+    const { trigger } = place.region.lines[line]!.transition;
+    if (trigger.kind === "after") return addTerm(from, trigger.term, place.flow.prepared.definition.calendar) - from;
+    const instant = trigger.kind === "at" ? evaluate(place, trigger.at) : undefined;
+    return typeof instant === "number" ? Math.max(instant - from, 0) : Number.NaN;
   }
 
   /** The refusal when no line applied. */
   refusal(): Refusal {
-    const { draft } = this;
-    const conditions = this.failed.map((line) => draft.prepared.lines[line]!.conditionText);
+    const { draft, now, region } = this.place;
+    const conditions = this.failed.map((line) => region.lines[line]!.conditionText);
     const named = [...new Set(conditions)].map((condition) => `\`${condition}\``).join(", ");
     const reasons = [...new Set(draft.reasons)];
     const because = reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
-    const message = `The condition ${named} does not hold in \`${draft.instance.state}\`${because}.`;
-    return refuse("condition-failed", message, { state: draft.instance.state, conditions, reasons });
+    const message = `The condition ${named} does not hold in \`${now.state}\`${because}.`;
+    return refuse("condition-failed", message, { state: now.state, conditions, reasons });
   }
 }
 
-/** Leaving `initial` for a state that is not final needs every required field. */
-function missingFields({ prepared, instance }: Draft, to: string): string[] {
-  const { initial } = prepared.definition;
-  if (instance.state !== initial || to === initial || prepared.states.get(to)!.final) return [];
-  return prepared.required.filter((field) => fieldValue(instance.data, field) === undefined);
+/** Leaving the flow's `initial` for a state that is not final needs every required field. */
+function missingFields(place: PlaceDraft, { to, up = 0 }: Transition): string[] {
+  const { flow, fork, now, region } = outward(place, up);
+  if (fork || now.state !== region.initial || to === region.initial || region.states.get(to)!.final) return [];
+  return flow.prepared.required.filter((field) => fieldValue(flow.now.data, field) === undefined);
 }
 
 function refuseMissing(missing: readonly string[]): Refusal {

@@ -1,27 +1,31 @@
-import type { Instance } from "./types.ts";
+import type { Instance, LeftSaga } from "./types.ts";
 
 /** States of the way that are remembered; older ones can't be returned to any more. */
 export const PATH_LENGTH_MAX = 256;
 
-type Way = Pick<Instance, "path" | "irrevocable">;
+type Way = Pick<Instance, "path" | "irrevocable"> & { readonly sagas?: readonly LeftSaga[] | undefined };
 
 /** The way after a step forward. Entering the same state again adds nothing. */
-export function walk({ path, irrevocable }: Way, to: string): Way {
-  if (path.at(-1) === to) return { path, irrevocable };
+export function walk({ path, irrevocable, sagas }: Way, to: string): Way {
+  if (path.at(-1) === to) return { path, irrevocable, sagas };
   const longer = [...path, to];
   const dropped = longer.length - PATH_LENGTH_MAX;
-  if (dropped <= 0) return { path: longer, irrevocable };
-  return {
-    path: longer.slice(dropped),
-    irrevocable: irrevocable.map(({ what, at }) => ({ what, at: Math.max(at - dropped, 0) })),
-  };
+  if (dropped <= 0) return { path: longer, irrevocable, sagas };
+  const moved = <One extends { readonly at: number }>(one: One): One => ({ ...one, at: Math.max(one.at - dropped, 0) });
+  return { path: longer.slice(dropped), irrevocable: irrevocable.map(moved), sagas: sagas?.map(moved) };
 }
 
 /** The way after going back: what came after the state is behind it no longer. A state that was not passed is a step forward. */
 export function goBack(way: Way, to: string): Way {
   const place = placeBefore(way.path, to);
   if (place === -1) return walk(way, to);
-  return { path: way.path.slice(0, place + 1), irrevocable: way.irrevocable.filter(({ at }) => at <= place) };
+  const isBefore = ({ at }: { readonly at: number }): boolean => at <= place;
+  const sagas = way.sagas?.filter(isBefore);
+  return {
+    path: way.path.slice(0, place + 1),
+    irrevocable: way.irrevocable.filter(isBefore),
+    sagas: sagas && sagas.length > 0 ? sagas : undefined,
+  };
 }
 
 /** Where the state was passed last before the current one, or -1. */

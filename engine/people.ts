@@ -1,84 +1,112 @@
 import type { Expression, People } from "../dsl/index.ts";
-import { type Draft, fieldValue } from "./draft.ts";
 import { evaluate, evaluateShown } from "./evaluation.ts";
+import type { PlaceDraft } from "./place.ts";
 import { askPeople } from "./questions.ts";
 import { refuse } from "./refusal.ts";
+import { fieldValue } from "./values.ts";
 
 /**
  * Who is meant, each once, in order. `undefined`: not known yet, or it failed ({@link Draft.blocked} tells);
  * everything that can be asked at once is asked at once.
  * @param assignee the present holder of the seat, in overdue steps.
  */
-export function findPeople(draft: Draft, people: People, assignee?: string): readonly string[] | undefined {
-  const found = find(draft, people, assignee);
+export function findPeople(place: PlaceDraft, people: People, assignee?: string): readonly string[] | undefined {
+  return unique(find(place, people, { assignee }));
+}
+
+/** Who is meant to decide: as {@link findPeople}, but a department that the initiator heads goes one further up. */
+export function findDeciders(place: PlaceDraft, people: People): readonly string[] | undefined {
+  return unique(find(place, people, { decides: true }));
+}
+
+interface Purpose {
+  readonly assignee?: string | undefined;
+  readonly decides?: boolean;
+}
+
+function unique(found: readonly string[] | undefined): readonly string[] | undefined {
   return found === undefined || found.length < 2 ? found : [...new Set(found)];
 }
 
 /** Is this user among them? `undefined` as in {@link findPeople}. */
-export function isAmong(draft: Draft, people: People, user: string | undefined): boolean | undefined {
-  return user === undefined ? false : findPeople(draft, people)?.includes(user);
+export function isAmong(place: PlaceDraft, people: People, user: string | undefined): boolean | undefined {
+  return user === undefined ? false : findPeople(place, people)?.includes(user);
 }
 
 /** Does the directory know this user? `undefined` as in {@link findPeople}. */
-export function isKnown(draft: Draft, user: string): boolean | undefined {
-  const answer = askPeople(draft, "user", [user]);
+export function isKnown(place: PlaceDraft, user: string): boolean | undefined {
+  const answer = askPeople(place, "user", [user]);
   return answer && answer.length > 0;
 }
 
-function find(draft: Draft, people: People, assignee: string | undefined): readonly string[] | undefined {
+function find(place: PlaceDraft, people: People, purpose: Purpose): readonly string[] | undefined {
   switch (people.kind) {
     case "initiator":
-      return [draft.instance.initiator.id];
+      return [place.draft.instance.initiator.id];
     case "assignee":
-      return assignee === undefined ? [] : [assignee];
+      return purpose.assignee === undefined ? [] : [purpose.assignee];
     case "actor":
-      return draft.actor === undefined ? [] : [draft.actor];
+      return place.draft.actor === undefined ? [] : [place.draft.actor];
     case "users":
       return people.ids;
     case "group":
     case "role":
     case "dept":
     case "position":
+      return named(place, people.kind, people.argument);
     case "headOf": {
-      const argument = usersIn(draft, people.argument)?.[0];
-      return argument === undefined ? unlessBlocked(draft) : askPeople(draft, people.kind, [argument]);
+      const heads = named(place, "headOf", people.argument);
+      return purpose.decides ? oneUp(place, heads) : heads;
     }
     case "managerOf":
-      return managers(draft, find(draft, people.of, assignee), people.level);
+      return managers(place, find(place, people.of, purpose), people.level);
     case "managersOf":
-      return chain(draft, find(draft, people.of, assignee), people);
+      return chain(place, find(place, people.of, purpose), people);
     case "chosen":
-      return chosen(draft, people.field);
+      return chosen(place, people.field);
     case "value":
-      return usersIn(draft, people.value);
+      return usersIn(place, people.value);
     case "named": {
-      const meant = draft.prepared.definition.people[people.name];
-      return meant ? find(draft, meant, assignee) : [];
+      const meant = place.flow.prepared.definition.people[people.name];
+      return meant ? find(place, meant, purpose) : [];
     }
     case "ask": {
-      const args = people.arguments.map((argument) => evaluateShown(draft, argument));
-      return draft.blocked() ? undefined : askPeople(draft, people.name, args);
+      const args = people.arguments.map((argument) => evaluateShown(place, argument));
+      return place.draft.blocked() ? undefined : askPeople(place, people.name, args);
     }
   }
 }
 
+/** Members of what the argument names. */
+function named(place: PlaceDraft, kind: string, argument: Expression): readonly string[] | undefined {
+  const name = usersIn(place, argument)?.[0];
+  return name === undefined ? unlessBlocked(place) : askPeople(place, kind, [name]);
+}
+
+/** Who heads the department does not decide on their own form: their superior does. */
+function oneUp(place: PlaceDraft, heads: readonly string[] | undefined): readonly string[] | undefined {
+  const initiator = place.draft.instance.initiator.id;
+  if (!heads?.includes(initiator)) return heads;
+  return askEach(heads, (head) => (head === initiator ? askPeople(place, "managerOf", [head])?.slice(0, 1) : [head]));
+}
+
 /** Level 2 is the manager's manager. Who has none drops out. */
-function managers(draft: Draft, of: readonly string[] | undefined, level: number): readonly string[] | undefined {
+function managers(place: PlaceDraft, of: readonly string[] | undefined, level: number): readonly string[] | undefined {
   let holders = of;
   for (let step = 0; step < level; step++) {
-    holders = askEach(holders, (holder) => askPeople(draft, "managerOf", [holder])?.slice(0, 1));
+    holders = askEach(holders, (holder) => askPeople(place, "managerOf", [holder])?.slice(0, 1));
   }
   return holders;
 }
 
 function chain(
-  draft: Draft,
+  place: PlaceDraft,
   of: readonly string[] | undefined,
   { upTo, topDown }: Extract<People, { kind: "managersOf" }>,
 ): readonly string[] | undefined {
-  const initiator = draft.instance.initiator.id;
+  const initiator = place.draft.instance.initiator.id;
   return askEach(of, (holder) => {
-    const all = askPeople(draft, "managersOf", [holder])?.filter((manager) => manager !== initiator);
+    const all = askPeople(place, "managersOf", [holder])?.filter((manager) => manager !== initiator);
     const part = upTo === "top" ? all : all?.slice(0, upTo);
     return topDown ? part?.toReversed() : part;
   });
@@ -94,17 +122,17 @@ function askEach(
 }
 
 /** The pick; without one the command that needs it is refused. */
-function chosen(draft: Draft, field: string): readonly string[] | undefined {
-  const picked = userList(fieldValue(draft.instance.data, field));
+function chosen(place: PlaceDraft, field: string): readonly string[] | undefined {
+  const picked = userList(fieldValue(place.flow.now.data, field));
   if (picked.length > 0) return picked;
-  draft.fail(refuse("choice-required", `Pick somebody for \`${field}\`.`, { field }));
+  place.draft.fail(refuse("choice-required", `Pick somebody for \`${field}\`.`, { field }));
   return undefined;
 }
 
 /** The users (or the one text) that an expression names; none if it is absent. */
-function usersIn(draft: Draft, expression: Expression): readonly string[] | undefined {
-  const value = evaluate(draft, expression);
-  return value === undefined ? unlessBlocked(draft) : userList(value);
+function usersIn(place: PlaceDraft, expression: Expression): readonly string[] | undefined {
+  const value = evaluate(place, expression);
+  return value === undefined ? unlessBlocked(place) : userList(value);
 }
 
 function userList(value: unknown): readonly string[] {
@@ -112,6 +140,6 @@ function userList(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-function unlessBlocked(draft: Draft): readonly string[] | undefined {
-  return draft.blocked() ? undefined : [];
+function unlessBlocked(place: PlaceDraft): readonly string[] | undefined {
+  return place.draft.blocked() ? undefined : [];
 }

@@ -5,45 +5,84 @@ import type {
   Definition,
   Expression,
   FieldDefinition,
+  Parallel,
   PayloadField,
   People,
+  Region,
+  Run,
+  Stage,
+  StateDefinition,
+  Term,
   Transition,
   Value,
 } from "../dsl/index.ts";
+import { buildMachine } from "./build-machine.ts";
 import { compileCondition, compileExpression, describeExpression, type EvaluationContext } from "./expressions.ts";
-import { buildMachine, eventType, linesOf, type Machine } from "./machine.ts";
+import { linesOut, type Machine } from "./machine.ts";
 import { type SecretArgument, secretArguments, visit } from "./secrets.ts";
 import type { Currency } from "./values.ts";
+import { xstateMachine } from "./xstate-machine.ts";
 
-/** A definition made ready to decide with: the machine, compiled expressions, lookups. Made once per definition. */
-export interface Prepared {
+/** A definition made ready to decide with: machines, compiled expressions, lookups. Made once per definition. */
+export interface Prepared extends PreparedRegion {
   readonly definition: Definition;
   readonly currency: Currency;
-  readonly machine: Machine;
-  readonly states: ReadonlyMap<string, PreparedState>;
-  /** By index in {@link Definition.transitions}. */
-  readonly lines: readonly PreparedLine[];
   /** Payload fields by event. Fields that are data need not come: they may be set already. */
   readonly events: ReadonlyMap<string, readonly PayloadField[]>;
   readonly fields: ReadonlyMap<string, FieldDefinition>;
   /** Fields that must be set once `initial` is left. */
   readonly required: readonly string[];
   readonly defaults: Data;
+  readonly rules: PreparedRules;
   readonly secretArgument: SecretArgument;
   /** The compiled form of an expression of this definition. */
   readonly compiled: (expression: Expression) => (context: EvaluationContext) => Value | undefined;
 }
 
+/** A flow's own machine, or that of a branch. */
+export interface PreparedRegion {
+  readonly initial: string;
+  readonly machine: Machine;
+  readonly states: ReadonlyMap<string, PreparedState>;
+  /** By index in {@link Region.transitions}. */
+  readonly lines: readonly PreparedLine[];
+}
+
+/** Rules that hold over several states. */
+export interface PreparedRules {
+  /** `ensure P never approves`. */
+  readonly never: readonly People[];
+  /** `ensure different people in [..]`: the other states of each, `BRANCH.STATE` in branches. */
+  readonly apart: ReadonlyMap<string, readonly string[]>;
+  /** Some state asks nobody again who approved before. */
+  readonly remembersApprovals: boolean;
+  /** Some state comes back to the returner after a return. */
+  readonly remembersStages: boolean;
+}
+
 export interface PreparedState {
   readonly name: string;
+  /** As `ensure` names it: `BRANCH.STATE` in a branch. */
+  readonly fullName: string;
   readonly final: boolean;
   readonly approval?: Approval;
+  /** The approval's stages, where no matrix has to be looked up. */
+  readonly stages?: readonly Stage[];
+  readonly parallel?: PreparedParallel;
+  readonly run?: Run;
+  readonly revocableFor?: Term;
   /** Lines by the machine's event type, in the order in which they are tried. */
   readonly lines: ReadonlyMap<string, readonly number[]>;
-  /** Steps of the overdue list in order of time. */
-  readonly overdueOrder: readonly number[];
-  /** By stage: fields that its people may pick for `chosen(FIELD)` of what comes next. */
-  readonly choosable: readonly (readonly PayloadField[])[];
+}
+
+export interface PreparedParallel extends Pick<Parallel, "join" | "rejectOne"> {
+  readonly branches: readonly PreparedBranch[];
+}
+
+export interface PreparedBranch extends PreparedRegion {
+  readonly name: string;
+  readonly condition?: Expression;
+  readonly otherwise: boolean;
 }
 
 export interface PreparedLine {
@@ -64,33 +103,126 @@ const cache = new WeakMap<Definition, Prepared>();
 export function prepare(definition: Definition): Prepared {
   let prepared = cache.get(definition);
   if (!prepared) {
-    prepared = build(definition);
+    prepared = build(definition, buildMachine);
     cache.set(definition, prepared);
   }
   return prepared;
 }
 
-function build(definition: Definition): Prepared {
+/** Has this definition decided by that preparation from now on: coverage watches conditions so. */
+export function adopt(prepared: Prepared): void {
+  cache.set(prepared.definition, prepared);
+}
+
+/** A copy of the definition that is decided by XState itself instead of by tables, for comparing the two. */
+export function decidedByXState(definition: Definition): Definition {
+  const copy = { ...definition };
+  adopt(build(copy, xstateMachine));
+  return copy;
+}
+
+/** How regions are prepared. */
+interface Preparing {
+  readonly currency: Currency;
+  readonly machineOf: (region: Region, id: string) => Machine;
+}
+
+function build(definition: Definition, machineOf: Preparing["machineOf"]): Prepared {
   const currency: Currency = { code: definition.currency, decimals: definition.currencyDecimals };
   return {
+    ...prepareRegion(definition, definition.flow, "", { currency, machineOf }),
     definition,
     currency,
-    machine: buildMachine(definition),
-    states: new Map(definition.states.map((state) => [state.name, prepareState(definition, state.name)])),
-    lines: definition.transitions.map((transition) => prepareLine(transition, currency)),
     events: new Map(definition.events.map((event) => [event.name, event.payload])),
     fields: new Map(definition.fields.map((field) => [field.name, field])),
     required: definition.fields.filter((field) => !field.optional).map((field) => field.name),
     defaults: Object.fromEntries(
       definition.fields.flatMap((field) => (field.default === undefined ? [] : [[field.name, field.default]])),
     ),
+    rules: rulesOf(definition),
     secretArgument: secretArguments(definition),
     compiled: compiler(currency),
   };
 }
 
+/** @param path of the branch: `legal.`, `legal.inner.`; empty for the flow itself. */
+function prepareRegion(region: Region, id: string, path: string, how: Preparing): PreparedRegion {
+  return {
+    initial: region.initial,
+    machine: how.machineOf(region, id),
+    states: new Map(region.states.map((state) => [state.name, prepareState(region, state, id, path, how)])),
+    lines: region.transitions.map((transition) => prepareLine(transition, how.currency)),
+  };
+}
+
+function prepareState(
+  region: Region,
+  { name, final, approval, parallel, run, revocableFor }: StateDefinition,
+  id: string,
+  path: string,
+  how: Preparing,
+): PreparedState {
+  const stages = approval?.chain.every((one) => one.kind !== "matrix")
+    ? (approval.chain as readonly Stage[])
+    : undefined;
+  return {
+    name,
+    fullName: path + name,
+    final,
+    ...(approval && { approval }),
+    ...(stages && { stages }),
+    ...(parallel && { parallel: prepareParallel(parallel, id, path, how) }),
+    ...(run && { run }),
+    ...(revocableFor && { revocableFor }),
+    lines: linesOut(region, name).on,
+  };
+}
+
+function prepareParallel(
+  { join, rejectOne, branches }: Parallel,
+  id: string,
+  path: string,
+  how: Preparing,
+): PreparedParallel {
+  return {
+    join,
+    rejectOne,
+    branches: branches.map((branch) => ({
+      ...prepareRegion(branch, `${id}.${branch.name}`, `${path}${branch.name}.`, how),
+      name: branch.name,
+      ...(branch.condition && { condition: branch.condition }),
+      otherwise: branch.otherwise,
+    })),
+  };
+}
+
+function rulesOf(definition: Definition): PreparedRules {
+  const apart = new Map<string, string[]>();
+  for (const property of definition.ensure) {
+    if (property.kind !== "different-people") continue;
+    for (const state of property.states) {
+      apart.set(state, [...(apart.get(state) ?? []), ...property.states.filter((other) => other !== state)]);
+    }
+  }
+  const approvals = approvalsIn(definition);
+  return {
+    never: definition.ensure.flatMap((property) => (property.kind === "never-approves" ? [property.people] : [])),
+    apart,
+    remembersApprovals: approvals.some(({ repeated }) => repeated !== "ask"),
+    remembersStages: approvals.some(({ onReturn }) => onReturn === "resume"),
+  };
+}
+
+/** Of all states, those of branches too. */
+function approvalsIn({ states }: Region): readonly Approval[] {
+  return states.flatMap(({ approval, parallel }) => [
+    ...(approval ? [approval] : []),
+    ...(parallel?.branches.flatMap(approvalsIn) ?? []),
+  ]);
+}
+
 function compiler(currency: Currency): Prepared["compiled"] {
-  const known = new Map<Expression, (context: EvaluationContext) => Value | undefined>();
+  const known = new WeakMap<Expression, (context: EvaluationContext) => Value | undefined>();
   return (expression) => {
     let run = known.get(expression);
     if (!run) {
@@ -119,58 +251,4 @@ function asked(expression: Expression | undefined): string[] {
     if (node["kind"] === "ask") names.push(node["name"] as string);
   });
   return names;
-}
-
-function prepareState(definition: Definition, name: string): PreparedState {
-  const { final, approval } = definition.states.find((state) => state.name === name)!;
-  const steps = approval?.overdue ?? [];
-  return {
-    name,
-    final,
-    ...(approval && { approval }),
-    lines: linesByEvent(definition, name),
-    overdueOrder: steps.map((_, step) => step).sort((a, b) => steps[a]!.afterMs - steps[b]!.afterMs),
-    choosable: approval?.stages.map((_, stage) => choosable(definition, name, approval, stage)) ?? [],
-  };
-}
-
-function linesByEvent(definition: Definition, state: string): Map<string, number[]> {
-  const lines = new Map<string, number[]>();
-  for (const line of linesOf(definition, state)) {
-    const { trigger } = definition.transitions[line]!;
-    if (trigger.kind !== "event" && trigger.kind !== "outcome") continue;
-    const type = trigger.kind === "event" ? eventType.event(trigger.event) : eventType.outcome(trigger.outcome);
-    lines.set(type, [...(lines.get(type) ?? []), line]);
-  }
-  return lines;
-}
-
-/** The approver before picks: for the next stage, after the last one for the states to which approval leads. */
-function choosable(definition: Definition, state: string, approval: Approval, stage: number): PayloadField[] {
-  const next = approval.stages[stage + 1];
-  const people = next
-    ? [next.people]
-    : linesOf(definition, state)
-        .map((line) => definition.transitions[line]!)
-        .filter(({ trigger }) => trigger.kind === "outcome" && trigger.outcome === "approved")
-        .flatMap(({ to }) => definition.states.find(({ name }) => name === to)?.approval?.stages[0]?.people ?? []);
-  const names = new Set(people.flatMap((one) => chosenFields(one, definition.people)));
-  return definition.fields.filter((field) => names.has(field.name)).map((field) => ({ ...field, data: true }));
-}
-
-/** Fields that `chosen(FIELD)` names somewhere in these people. */
-export function chosenFields(people: People, named: Definition["people"]): string[] {
-  switch (people.kind) {
-    case "chosen":
-      return [people.field];
-    case "managerOf":
-    case "managersOf":
-      return chosenFields(people.of, named);
-    case "named": {
-      const meant = named[people.name];
-      return meant ? chosenFields(meant, named) : [];
-    }
-    default:
-      return [];
-  }
 }

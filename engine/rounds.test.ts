@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Approval, Mode, Stage } from "../dsl/index.ts";
-import { approval, DAY, Driver, HOUR, quorum, share, simple, stage, users, type World } from "./testing.ts";
+import type { Approval, Group, Mode, People } from "../dsl/index.ts";
+import {
+  approval,
+  DAY,
+  Driver,
+  dueIn,
+  HOUR,
+  natural,
+  quorum,
+  share,
+  simple,
+  stage,
+  users,
+  type World,
+} from "./testing.ts";
 
 const group = { kind: "group", argument: { kind: "literal", type: { kind: "text" }, value: "g" } } as const;
 
@@ -19,7 +32,7 @@ function play(driver: Driver, decisions: string): void {
   }
 }
 
-const modes: readonly [Mode | "any" | "all" | "sequence", Stage["reject"] | undefined, string, string, string][] = [
+const modes: readonly [Mode | "any" | "all" | "sequence", Group["reject"] | undefined, string, string, string][] = [
   ["any", undefined, "", "REVIEW", "a b c"],
   ["any", undefined, "b+", "APPROVED", ""],
   ["any", undefined, "b-", "REJECTED", ""],
@@ -109,7 +122,7 @@ for (const [onEmpty, world, state, waiting, kind] of tooFew) {
 
 test("who is assigned decides by any, whatever the mode was; the deadline runs for them", () => {
   const onEmpty = { kind: "assign", to: users("x", "y") } as const;
-  const driver = submitted(approval([stage(group, "all")], { onEmpty, due: { ms: DAY, perStage: false } }));
+  const driver = submitted(approval([stage(group, "all")], { onEmpty, due: dueIn(DAY) }));
   assert.equal(driver.instance?.timers.length, 2);
   play(driver, "y+");
   assert.equal(driver.instance?.state, "APPROVED");
@@ -119,7 +132,7 @@ test("if everybody abstains the stage is empty", () => {
   const allow = ["abstain"] as const;
   const held = submitted(approval([stage(users("a", "b"), "all")], { allow }));
   play(held, "a0 b0");
-  assert.equal(held.instance?.round?.held, "everybody abstained");
+  assert.equal(held.instance?.round?.groups?.[0]?.held, "everybody abstained");
   const skipped = submitted(approval([stage(users("a"))], { allow, onEmpty: { kind: "skip" } }));
   play(skipped, "a0");
   assert.equal(skipped.instance?.state, "APPROVED");
@@ -128,12 +141,12 @@ test("if everybody abstains the stage is empty", () => {
   play(assigned, "a0 b0");
   assert.deepEqual(assigned.waiting, ["a", "z"]);
   play(assigned, "a0 z0");
-  assert.equal(assigned.instance?.round?.held, "everybody abstained");
+  assert.equal(assigned.instance?.round?.groups?.[0]?.held, "everybody abstained");
 });
 
 test("a deadline is each seat's own, or the stage's", () => {
-  const own = submitted(approval([stage(users("a", "b"), "sequence")], { due: { ms: DAY, perStage: false } }));
-  const stages = submitted(approval([stage(users("a", "b"), "sequence")], { due: { ms: DAY, perStage: true } }));
+  const own = submitted(approval([stage(users("a", "b"), "sequence")], { due: dueIn(DAY) }));
+  const stages = submitted(approval([stage(users("a", "b"), "sequence")], { due: dueIn(DAY, true) }));
   for (const driver of [own, stages]) {
     driver.at += 5 * HOUR;
     play(driver, "a+");
@@ -144,7 +157,7 @@ test("a deadline is each seat's own, or the stage's", () => {
 });
 
 test("a passed round leaves no task, no seat and no timer open", () => {
-  const options = { due: { ms: DAY, perStage: false }, remind: { everyMs: HOUR } };
+  const options = { due: dueIn(DAY), remind: { every: natural(HOUR) } };
   const driver = submitted(approval([stage(users("a", "b", "c"), "sequence", "one")], options));
   play(driver, "a-");
   assert.deepEqual(driver.instance?.timers, []);
@@ -171,7 +184,7 @@ test("people are resolved when the round opens, along managers and chains", () =
     'people:managersOf(["alice"])': { people: ["m1", "m2", "alice", "m3"] },
   };
   const initiator = { kind: "initiator" } as const;
-  const found = (people: Stage["people"]): string[] => submitted(approval([stage(people, "all")]), world).waiting;
+  const found = (people: People): string[] => submitted(approval([stage(people, "all")]), world).waiting;
   assert.deepEqual(found({ kind: "managerOf", of: initiator, level: 1 }), ["m1"]);
   assert.deepEqual(found({ kind: "managerOf", of: initiator, level: 2 }), ["m2"]);
   assert.deepEqual(found({ kind: "managerOf", of: initiator, level: 3 }), []);

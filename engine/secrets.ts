@@ -18,12 +18,13 @@ export function secretArguments(definition: Definition): SecretArgument {
   return (name, position) => positions.get(name)?.has(position) ?? false;
 }
 
-function secretNames({ fields, events }: Definition): ReadonlySet<string> {
+/** Fields, and payload fields of events, that are secret. */
+export function secretNames({ fields, events }: Definition): ReadonlySet<string> {
   const payload = events.flatMap((event) => event.payload);
   return new Set([...fields, ...payload].filter((field) => field.secret).map((field) => field.name));
 }
 
-function holdsSecret(expression: unknown, secrets: ReadonlySet<string>): boolean {
+export function holdsSecret(expression: unknown, secrets: ReadonlySet<string>): boolean {
   let found = false;
   visit(expression, (node) => {
     const kind = node["kind"];

@@ -39,8 +39,8 @@ test("the directory answers what is given, and with nobody otherwise", () => {
     [[manager("bob", "carol"), manager("carol", "carol")], "managersOf", "bob", ["carol"]],
     [[people("managersOf", "bob", "m1"), manager("bob", "carol")], "managersOf", "bob", ["m1"]],
     [[], "user", "anybody", ["anybody"]],
-    [[people("users", "", "dan")], "user", "dan", ["dan"]],
-    [[people("users", "", "dan")], "user", "erin", []],
+    [[{ kind: "users", people: ["dan"] }], "user", "dan", ["dan"]],
+    [[{ kind: "users", people: ["dan"] }], "user", "erin", []],
   ];
   for (const [facts, name, argument, found] of rows) {
     assert.deepEqual(ask(facts, "people", name, argument), { people: found }, `${name}(${argument})`);

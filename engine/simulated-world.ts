@@ -1,6 +1,6 @@
 import type { Fact } from "../dsl/index.ts";
 import { literalEquals, literalToJson } from "./test-literals.ts";
-import type { Answer, Question } from "./types.ts";
+import type { Absence, Answer, Question } from "./types.ts";
 
 /** People questions that every directory answers: with nobody, where the test says nothing. */
 const DIRECTORY = new Set(["group", "role", "dept", "position", "headOf", "managerOf", "managersOf", "user"]);
@@ -16,13 +16,22 @@ export class SimulatedWorld {
   private readonly given: AnswerFact[] = [];
   private readonly failuresLeft = new Map<string, number>();
   private readonly durations = new Map<string, number>();
+  private readonly absent = new Map<string, Absence>();
   private listed: Set<string> | undefined;
 
   give(fact: Fact): void {
     switch (fact.kind) {
       case "people":
-        if (fact.name === "users") this.listed = new Set([...(this.listed ?? []), ...fact.people]);
-        else this.people.set(personKey(fact.name, fact.argument), fact.people);
+        this.people.set(personKey(fact.name, fact.argument), fact.people);
+        break;
+      case "users":
+        this.listed = new Set([...(this.listed ?? []), ...fact.people]);
+        break;
+      case "away":
+        this.addAbsence(fact);
+        break;
+      case "left":
+        this.absent.set(fact.user, { left: { ...(fact.successor !== undefined && { successor: fact.successor }) } });
         break;
       case "answer":
         this.given.push(fact);
@@ -34,6 +43,12 @@ export class SimulatedWorld {
         this.durations.set(fact.name, fact.ms);
         break;
     }
+  }
+
+  private addAbsence({ user, from, to, deputy }: Extract<Fact, { kind: "away" }>): void {
+    const earlier = this.absent.get(user);
+    const away = { from, to, ...(deputy !== undefined && { deputy }) };
+    this.absent.set(user, { ...earlier, away: [away, ...(earlier?.away ?? [])] });
   }
 
   /** How long a service or action takes. */
@@ -56,6 +71,7 @@ export class SimulatedWorld {
   /** @throws TestFault where only the test could say the answer and does not. */
   answer(question: Question): Answer {
     const { kind, name } = question;
+    if (kind === "absences") return { absences: this.absencesOf(question.arguments.map(String)) };
     if (kind === "people" && DIRECTORY.has(name)) return { people: this.directory(question) };
     if (this.fails(name)) return { failed: "the test lets it fail", retryable: true };
     const people = kind === "people" ? this.people.get(personKey(name, question.arguments[0])) : undefined;
@@ -64,6 +80,15 @@ export class SimulatedWorld {
     if (fact) return answerOf(question, fact);
     if (kind === "check") return { ok: true };
     throw new TestFault(`Nothing is given for the ${kind} function \`${name}\`; say \`given ${name} = …\`.`);
+  }
+
+  private absencesOf(users: readonly string[]): Readonly<Record<string, Absence>> {
+    return Object.fromEntries(
+      users.flatMap((user) => {
+        const absence = this.absent.get(user);
+        return absence ? [[user, absence] as const] : [];
+      }),
+    );
   }
 
   /** A fact for just these arguments goes before one for all. */

@@ -16,7 +16,9 @@ const TIMER_RETRY_MS = 60_000;
 const STEPS_MAX = 20_000;
 
 /** Distributes over the union, so that every kind of command keeps its own parts. */
-type CommandBody<Each = Command> = Each extends unknown ? Omit<Each, "id" | "source" | "digest" | "actor"> : never;
+export type CommandBody<Each = Command> = Each extends unknown
+  ? Omit<Each, "id" | "source" | "digest" | "actor">
+  : never;
 
 interface Pending {
   readonly run: SimulatedRun;
@@ -33,21 +35,30 @@ type Next = { readonly at: EpochMs } & (
 /** A node in small: the engine's `decide` with a clock that stands still until it is moved, timers and an outbox. */
 export class Simulation {
   now: EpochMs;
-  readonly world = new SimulatedWorld();
+  readonly world: SimulatedWorld;
   private readonly definitions: readonly Definition[];
   private readonly runs = new Map<string, SimulatedRun>();
   private pending: Pending[] = [];
   private commands = 0;
   private fault: TestFault | undefined;
 
-  constructor(definitions: readonly Definition[], now: EpochMs) {
+  constructor(definitions: readonly Definition[], now: EpochMs, world = new SimulatedWorld()) {
     this.definitions = definitions;
     this.now = now;
+    this.world = world;
   }
 
   /** The newest definition of the flow, or that of the label. */
   definition(flow: string, label?: string): Definition | undefined {
     return this.definitions.findLast((one) => one.flow === flow && (label === undefined || one.label === label));
+  }
+
+  /** The version with this hash. */
+  readonly version = (hash: string): Definition | undefined => this.definitions.find((one) => one.hash === hash);
+
+  /** Every instance that was started. */
+  all(): readonly SimulatedRun[] {
+    return [...this.runs.values()];
   }
 
   /** The instance of this key, which may not be there yet: then a `start` makes it. */
@@ -75,11 +86,14 @@ export class Simulation {
     const source = actor ?? "test";
     this.commands += 1;
     const base = { id: id ?? `#${this.commands}`, source, digest: JSON.stringify(body) };
-    const decision = this.decide(run, { ...body, ...base, ...(actor !== undefined && { actor }) });
+    const command = { ...body, ...base, ...(actor !== undefined && { actor }) };
+    const decision = this.decide(run, command);
     if (decision.kind === "refused") return decision;
     if (decision.kind === "accepted") {
       this.runs.set(run.id, run);
       run.accept(decision, actor, this.now);
+      run.history.push({ command, at: this.now, answers: decision.answers });
+      run.definition = this.version(decision.instance.definition) ?? run.definition;
       this.queue(run, decision.effects);
     }
     return undefined;
@@ -112,7 +126,7 @@ export class Simulation {
     return (question) => {
       const { key, name, arguments: args, kind } = question;
       const answer = known.get(key) ?? this.answer(question);
-      if (!known.has(key) && kind !== "people") run.calls.push({ name, arguments: args });
+      if (!known.has(key) && isCall(kind)) run.calls.push({ name, arguments: args });
       known.set(key, answer);
       return answer;
     };
@@ -126,6 +140,7 @@ export class Simulation {
   }
 
   private answer(question: Question): Answer {
+    if (question.kind === "flow") return this.versionOf(question);
     try {
       return this.world.answer(question);
     } catch (error) {
@@ -135,23 +150,41 @@ export class Simulation {
     }
   }
 
+  private versionOf({ name, arguments: [label] }: Question): Answer {
+    const definition = this.definition(name, label === undefined ? undefined : String(label));
+    if (definition) return { definition: definition.hash };
+    return { failed: "the test has no such flow", retryable: false };
+  }
+
   private decide(run: SimulatedRun, command: Command): Decision {
-    const decision = decide(run.definition, run.instance, command, this.now, this.answersFor(run));
+    const decision = decide(run.definition, run.instance, command, this.now, this.answersFor(run), this.version);
     this.checkAnswers();
     return decision;
   }
 
   private queue(run: SimulatedRun, effects: readonly Effect[]): void {
     for (const effect of effects) {
-      const pending = { run, effect, at: this.now + this.world.durationMs(nameOf(effect)), failures: 0 };
+      if (effect.kind === "step") run.calls.push({ name: effect.function, arguments: effect.arguments });
+      const pending = { run, effect, at: this.now + this.takesMs(effect), failures: 0 };
       if (pending.at > this.now) this.pending.push(pending);
       else this.carryOut(pending);
     }
   }
 
+  /** A step of a saga is given up after its timeout. */
+  private takesMs(effect: Effect): number {
+    const durationMs = this.world.durationMs(nameOf(effect));
+    if (effect.kind !== "step" || effect.timeoutMs === undefined) return durationMs;
+    return Math.min(durationMs, effect.timeoutMs);
+  }
+
   private carryOut(pending: Pending): void {
     const { run, effect, failures } = pending;
     this.pending = this.pending.filter((one) => one !== pending);
+    if (effect.kind === "step") {
+      this.endStep(run, effect);
+      return;
+    }
     const name = nameOf(effect);
     if (!this.world.fails(name)) {
       if (effect.kind === "start") this.startOther(run, effect);
@@ -162,6 +195,21 @@ export class Simulation {
       this.pending.push({ run, effect, at: Number.POSITIVE_INFINITY, failures });
       this.report(run, effect, "the test lets it fail");
     }
+  }
+
+  /** Tells the saga how the try ended; whether there is another one is for the engine. */
+  private endStep(run: SimulatedRun, effect: Extract<Effect, { kind: "step" }>): void {
+    const name = effect.function;
+    const timedOut = effect.timeoutMs !== undefined && this.world.durationMs(name) > effect.timeoutMs;
+    const failed = timedOut ? "it took too long" : this.world.fails(name) ? "the test lets it fail" : undefined;
+    if (failed === undefined && effect.undo) run.undone.push({ name, arguments: effect.arguments });
+    const report = {
+      kind: "step" as const,
+      ok: failed === undefined,
+      ...(failed !== undefined && { reason: failed }),
+      ...(timedOut && { timedOut }),
+    };
+    this.command(run, { kind: "report", effect: effect.id, report }, undefined);
   }
 
   /** The action `start`. A flow that the test does not know may be deployed elsewhere. */
@@ -207,10 +255,16 @@ export class Simulation {
   }
 }
 
+/** Functions are called; directories and registries are looked up. */
+function isCall(kind: Question["kind"]): boolean {
+  return kind === "guard" || kind === "check" || kind === "value";
+}
+
 /** What a `given … fails` or `takes` calls it. */
 function nameOf(effect: Effect): string {
   switch (effect.kind) {
     case "call":
+    case "step":
       return effect.function;
     case "deliver":
       return effect.target.kind === "service" ? effect.target.name : effect.event;

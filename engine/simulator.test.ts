@@ -7,7 +7,7 @@ import type {
   Expression,
   Fact,
   Literal,
-  Stage,
+  People,
   Statement,
   StatementBody,
   TestBlock,
@@ -15,31 +15,27 @@ import type {
   Type,
 } from "../dsl/index.ts";
 import { runTest } from "./simulator.ts";
+import { approval as approvalOf, dueIn, natural, stage } from "./testing.ts";
 
 const money: Type = { kind: "money", signed: false };
 const bool: Type = { kind: "bool" };
 const amountField: Expression = { kind: "field", name: "amount", type: money };
 const HOUR = 3_600_000;
 
-const stage = (people: Stage["people"], mode: Stage["mode"] = { kind: "any" }): Stage => ({
-  people,
-  mode,
-  reject: "one",
-});
-const finance: Stage["people"] = {
+const finance: People = {
   kind: "group",
   argument: { kind: "literal", type: { kind: "text" }, value: "finance" },
 };
-const approval: Approval = {
-  stages: [stage({ kind: "managerOf", of: { kind: "initiator" }, level: 1 }), stage(finance, { kind: "sequence" })],
-  due: { ms: 48 * HOUR, perStage: false },
-  remind: { everyMs: 12 * HOUR, atMost: 2 },
-  overdue: [{ kind: "escalate", to: { kind: "managerOf", of: { kind: "assignee" }, level: 1 }, afterMs: 0 }],
-  overdueRepeat: 0,
-  onEmpty: { kind: "hold" },
-  allow: ["transfer", "returnTo", "withdraw"],
-  reasonRequiredOn: ["reject"],
-};
+const approval: Approval = approvalOf(
+  [stage({ kind: "managerOf", of: { kind: "initiator" }, level: 1 }), stage(finance, "sequence")],
+  {
+    due: dueIn(48 * HOUR),
+    remind: { every: natural(12 * HOUR), atMost: 2 },
+    overdue: [{ kind: "escalate", to: { kind: "managerOf", of: { kind: "assignee" }, level: 1 }, after: natural(0) }],
+    allow: ["transfer", "returnTo", "withdraw"],
+    reasonRequiredOn: ["reject"],
+  },
+);
 
 const line = (
   from: string,
@@ -103,7 +99,7 @@ const definition: Definition = {
     ),
     line("REVIEWING", "REJECTED", { kind: "outcome", outcome: "rejected" }),
     line("REVIEWING", "DRAFT", { kind: "outcome", outcome: "returned" }),
-    line("REVIEWING", "REJECTED", { kind: "after", ms: 14 * 24 * HOUR }),
+    line("REVIEWING", "REJECTED", { kind: "after", term: natural(14 * 24 * HOUR) }),
   ],
   routes: [],
   documents: {
@@ -116,6 +112,10 @@ const definition: Definition = {
     },
   },
   functions: [],
+  matrices: {},
+  sagas: {},
+  ensure: [],
+  migrations: [],
 };
 
 const seal: Definition = {
@@ -143,15 +143,17 @@ const approves = (user: string, more: object = {}): StatementBody => ({
   kind: "decide",
   user,
   decision: "approve",
+  signing: false,
   ...more,
 });
 const rejects = (user: string, more: object = {}): StatementBody => ({
   kind: "decide",
   user,
   decision: "reject",
+  signing: false,
   ...more,
 });
-const advance = (hours: number): StatementBody => ({ kind: "advance", ms: hours * HOUR });
+const advance = (hours: number): StatementBody => ({ kind: "advance", term: natural(hours * HOUR) });
 const expect = (expectation: Expectation): StatementBody => ({ kind: "expect", expectation });
 const state = (name: string): StatementBody => expect({ kind: "state", state: name });
 const waiting = (...users: string[]): StatementBody =>
@@ -348,12 +350,12 @@ const passing: Readonly<Record<string, readonly (StatementBody & { readonly on?:
     { kind: "transfer", user: "bob", to: "dan" },
     waiting("dan"),
     seat("bob", "transferred"),
-    { kind: "decide", user: "alice", decision: "withdraw" },
+    { kind: "decide", user: "alice", decision: "withdraw", signing: false },
     state("DRAFT"),
   ],
   "whom the directory does not know is unknown": [
     ...submitted,
-    { kind: "given", fact: { kind: "people", name: "users", argument: "", people: ["dan"] } },
+    { kind: "given", fact: { kind: "users", people: ["dan"] } },
     { kind: "transfer", user: "bob", to: "erin" },
     refused("unknown-user"),
     { kind: "transfer", user: "bob", to: "dan" },
@@ -497,7 +499,7 @@ test("the action `start` starts another flow, and its refusal is told", () => {
     ...seal,
     events: [{ name: "go", payload: [] }],
     documents: definition.documents,
-    transitions: [line("OPEN", "OPEN", { kind: "after", ms: HOUR })],
+    transitions: [line("OPEN", "OPEN", { kind: "after", term: natural(HOUR) })],
   };
   const asking = (fields: Readonly<Record<string, Expression>>): Definition => ({
     ...definition,
@@ -509,7 +511,7 @@ test("the action `start` starts another flow, and its refusal is told", () => {
   const block = blockOf([...approved, expect({ kind: "history", containing: "no field `amount`", not: false })]);
   assert.equal(runTest(block, [asking({ amount: amountField }), needy]).ok, true);
   assert.equal(runTest(block, [asking({}), needy]).ok, false, "a start that succeeds has nothing to tell");
-  const endless = blockOf([...approved, { kind: "advance", ms: 30_000 * HOUR }]);
+  const endless = blockOf([...approved, { kind: "advance", term: natural(30_000 * HOUR) }]);
   assert.match(runTest(endless, [asking({}), needy]).message ?? "", /More than 20000 timers/, "the other flow runs");
 });
 

@@ -1,12 +1,16 @@
-import type { Definition, Statement, TestBlock } from "../dsl/index.ts";
+import type { Definition, Statement, Term, TestBlock } from "../dsl/index.ts";
+import { addTerm, instantIn } from "./calendar.ts";
+import type { Coverage } from "./coverage/coverage.ts";
 import { instantText } from "./dates.ts";
 import { judge, type Mismatch } from "./expectations.ts";
+import type { HistoryEntry } from "./replay.ts";
+import { actorOf, type CommandStatement, commandOf, isAboutTask } from "./simulated-commands.ts";
 import type { SimulatedRun } from "./simulated-run.ts";
 import { TestFault } from "./simulated-world.ts";
 import { Simulation } from "./simulation.ts";
 import { tell } from "./story.ts";
-import { localInstant, recordToJson } from "./test-literals.ts";
-import type { Person, Refusal } from "./types.ts";
+import { recordToJson } from "./test-literals.ts";
+import type { Instance, Person, Refusal } from "./types.ts";
 
 /** What became of a `test` block. */
 export interface TestResult {
@@ -30,13 +34,36 @@ const NOBODY_SPECIAL: Person = { id: "initiator" };
  * statement that fails. Pure: the same block and definitions give the same result.
  * @param definitions the tested flow, in one or more versions, and those that its action `start` starts.
  * @param text source text of the block's file, from which the failing line is counted.
+ * @param coverage takes down what the test came by.
  */
-export function runTest(block: TestBlock, definitions: readonly Definition[], text?: string): TestResult {
+export function runTest(
+  block: TestBlock,
+  definitions: readonly Definition[],
+  text?: string,
+  coverage?: Coverage,
+): TestResult {
   const { file, name, flow } = block;
-  const failure = new TestRun(block, definitions).run();
+  const watched = coverage ? definitions.map((one) => coverage.watch(one)) : definitions;
+  const test = new TestRun(block, watched);
+  const failure = test.run();
+  if (coverage) test.tell(coverage, watched);
   if (!failure) return { file, name, flow, ok: true };
   const { statement, message } = failure;
   return { file, name, flow, ok: false, line: lineOf(block, statement, text), message };
+}
+
+/** An instance that a test brought about, and how. */
+export interface Recording {
+  readonly key: string;
+  /** On which it started. */
+  readonly definition: Definition;
+  readonly history: readonly HistoryEntry[];
+  readonly instance: Instance;
+}
+
+/** Every instance of a `test` block, as far as the test gets. Replaying a history gives its instance. */
+export function recordTest(block: TestBlock, definitions: readonly Definition[]): readonly Recording[] {
+  return new TestRun(block, definitions).record();
 }
 
 interface Failure {
@@ -65,8 +92,12 @@ class TestRun {
 
   constructor(block: TestBlock, definitions: readonly Definition[]) {
     this.block = block;
-    this.simulation = new Simulation(definitions, localInstant(block.startsAt ?? STARTS_AT) ?? Number.NaN);
-    this.definition = this.simulation.definition(block.flow, block.label);
+    const tested = definitions.findLast(
+      ({ flow, label }) => flow === block.flow && (block.label === undefined || label === block.label),
+    );
+    const startsAt = instantIn(block.startsAt ?? STARTS_AT, tested?.calendar);
+    this.simulation = new Simulation(definitions, startsAt ?? Number.NaN);
+    this.definition = tested;
   }
 
   run(): Failure | undefined {
@@ -77,6 +108,23 @@ class TestRun {
       if (failure) return failure;
     }
     return this.openFailure();
+  }
+
+  record(): readonly Recording[] {
+    this.run();
+    return this.simulation.all().flatMap(({ key, startedOn: definition, history, instance }) => {
+      return instance ? [{ key, definition, history, instance }] : [];
+    });
+  }
+
+  tell(coverage: Coverage, definitions: readonly Definition[]): void {
+    for (const { definition, story } of this.simulation.all()) {
+      coverage.note(
+        definition,
+        story.map(({ line }) => line),
+        definitions,
+      );
+    }
   }
 
   /** A refused statement must be followed by its `expect refused`. */
@@ -105,7 +153,7 @@ class TestRun {
         this.simulation.world.give(statement.fact);
         return undefined;
       case "advance":
-        this.simulation.advanceTo(this.simulation.now + statement.ms);
+        this.advance(statement.term);
         return undefined;
       case "advance-to":
         this.advanceTo(statement.to);
@@ -124,38 +172,29 @@ class TestRun {
     for (const fact of facts) this.simulation.world.give(fact);
   }
 
+  /** Working time is that of the tested flow. */
+  private advance(term: Term): void {
+    const { calendar } = this.definition!;
+    if (term.kind !== "natural" && !calendar) throw new TestFault("The flow has no calendar to count working time in.");
+    this.simulation.advanceTo(addTerm(this.simulation.now, term, calendar));
+  }
+
   private advanceTo(text: string): void {
-    const at = localInstant(text);
+    const at = instantIn(text, this.definition!.calendar);
     if (at === undefined) throw new TestFault(`\`${text}\` is not a time that exists.`);
     if (at < this.simulation.now) throw new TestFault(`It is ${instantText(this.simulation.now)} already.`);
     this.simulation.advanceTo(at);
   }
 
-  private command(statement: CommandStatement): Refusal | undefined {
+  private command(statement: CommandStatement | StartStatement): Refusal | undefined {
     if (statement.kind === "start") return this.start(statement);
     const run = this.runOf(statement);
-    const { simulation } = this;
-    const { id, because } = statement;
-    const reason = because === undefined ? undefined : { reason: because };
-    switch (statement.kind) {
-      case "send": {
-        const { event, payload, by = run.instance?.initiator.id } = statement;
-        return simulation.command(run, { kind: "event", event, payload: recordToJson(payload) }, by, id);
-      }
-      case "decide": {
-        const { user, decision, setting } = statement;
-        if (decision === "withdraw") return simulation.command(run, { kind: "withdraw", ...reason }, user, id);
-        const payload = setting && { payload: recordToJson(setting) };
-        return simulation.command(run, { kind: "decide", decision, ...reason, ...payload }, user, id);
-      }
-      case "return":
-        return simulation.command(run, { kind: "return", to: statement.to, ...reason }, statement.user, id);
-      case "transfer":
-        return simulation.command(run, { kind: "transfer", to: statement.to, ...reason }, statement.user, id);
-    }
+    if (isAboutTask(statement)) checkChoice(run, statement);
+    const actor = actorOf(statement) ?? run.instance?.initiator.id;
+    return this.simulation.command(run, commandOf(statement), actor, statement.id);
   }
 
-  private start({ alias, fields, key, id }: Extract<Statement, { kind: "start" }>): Refusal | undefined {
+  private start({ alias, fields, key, id }: StartStatement): Refusal | undefined {
     this.starts += 1;
     const run = this.simulation.run(this.definition!, key ?? `test-${this.starts}`);
     const refusal = this.simulation.start(run, this.initiator, recordToJson(fields), id);
@@ -192,7 +231,19 @@ class TestRun {
   }
 }
 
-type CommandStatement = Exclude<Statement, { kind: "as" | "given" | "advance" | "advance-to" | "expect" }>;
+type StartStatement = Extract<Statement, { kind: "start" }>;
+
+/** Which task is meant must be clear. */
+function checkChoice(
+  run: SimulatedRun,
+  { user, in: branch, onBehalfOf }: { readonly user: string; readonly in?: string; readonly onBehalfOf?: string },
+): void {
+  const open = run.openTasks(user, branch);
+  if (open.length < 2 || onBehalfOf !== undefined) return;
+  const places = open.map(({ place }) => (place === "" ? "the flow itself" : place.replaceAll("/", ".")));
+  if (new Set(places).size === 1) return; // Shared tasks of one stage go together.
+  throw new TestFault(`\`${user}\` has ${open.length} open tasks; say \`in BRANCH\` (${places.join(", ")}).`);
+}
 
 function refusalText({ code, message }: Refusal): string {
   return `refused with \`${code}\`: ${message}`;

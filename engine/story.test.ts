@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tell } from "./story.ts";
-import { approval, DAY, Driver, START, simple, stage, users } from "./testing.ts";
+import { approval, DAY, Driver, dueIn, natural, START, simple, stage, users } from "./testing.ts";
 import type { StoryLine } from "./types.ts";
 
 const rows: readonly [StoryLine, string][] = [
@@ -37,7 +37,7 @@ const rows: readonly [StoryLine, string][] = [
     { kind: "skipped", state: "REVIEW", stage: 0, why: "nobody was found" },
     "Stage 1 of REVIEW was skipped by the system (auto): nobody was found.",
   ],
-  [{ kind: "escalated", from: "a", to: ["m"] }, "The system escalated the task of a to m."],
+  [{ kind: "escalated", task: "i-1", from: "a", to: ["m"] }, "The system escalated the task of a to m."],
   [{ kind: "notified", to: ["a", "b"], copy: true }, "Copied to a, b."],
   [{ kind: "calling", function: "pay", arguments: ["1.00 CNY", 3] }, 'Called `pay("1.00 CNY", 3)`.'],
   [
@@ -65,7 +65,7 @@ for (const [line, sentence] of rows) {
 test("people are called by their names where those are known", () => {
   const nameOf = (user: string): string => ({ a: "Anna" })[user] ?? user;
   assert.equal(
-    tell({ kind: "escalated", from: "a", to: ["b"] }, nameOf),
+    tell({ kind: "escalated", task: "i-1", from: "a", to: ["b"] }, nameOf),
     "The system escalated the task of Anna to b.",
   );
 });
@@ -73,11 +73,11 @@ test("people are called by their names where those are known", () => {
 test("what no person did says so: auto, skip, system, escalated", () => {
   const people = { kind: "managerOf", of: { kind: "assignee" }, level: 1 } as const;
   const overdue = [
-    { kind: "escalate", to: people, afterMs: 0 },
-    { kind: "approve", afterMs: DAY },
+    { kind: "escalate", to: people, after: natural(0) },
+    { kind: "approve", after: natural(DAY) },
   ] as const;
   const review = approval([stage(users()), stage(users("a"))], {
-    due: { ms: DAY, perStage: false },
+    due: dueIn(DAY),
     overdue,
     onEmpty: { kind: "skip" },
   });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Mode, Stage } from "../dsl/index.ts";
-import { canPass, fallsBelow, tally, verdict } from "./tally.ts";
+import type { Group, Mode } from "../dsl/index.ts";
+import { type Count, canPass, isFixed, type Votes, verdict, votesOf } from "./tally.ts";
 import { quorum, share } from "./testing.ts";
 import type { Seat, SeatStatus } from "./types.ts";
 
@@ -19,11 +19,18 @@ const STATUSES: Readonly<Record<string, SeatStatus>> = {
 const seats = (letters: string): Seat[] =>
   [...letters].map((letter) => ({ person: "p", status: STATUSES[letter]!, reminders: 0 }));
 
+const tally = (list: readonly Seat[]): Votes => votesOf(list, 0);
+const count = (mode: Mode, reject: Group["reject"] = "rest", abstain: Count["abstain"] = "leaves"): Count => ({
+  mode,
+  reject,
+  abstain,
+});
+
 const any: Mode = { kind: "any" };
 const all: Mode = { kind: "all" };
 const sequence: Mode = { kind: "sequence" };
 
-const rows: readonly [Mode, Stage["reject"], votes: string, verdict: string][] = [
+const rows: readonly [Mode, Group["reject"], votes: string, verdict: string][] = [
   [any, "one", "ooo", "undecided"],
   [any, "one", "aoo", "approved"],
   [any, "one", "roo", "rejected"],
@@ -64,23 +71,58 @@ const rows: readonly [Mode, Stage["reject"], votes: string, verdict: string][] =
 
 for (const [mode, reject, votes, expected] of rows) {
   test(`${JSON.stringify(mode)} reject ${reject}: ${votes} is ${expected}`, () => {
-    assert.equal(verdict(mode, reject, tally(seats(votes))), expected);
+    assert.equal(verdict(count(mode, reject), tally(seats(votes))), expected);
   });
 }
 
 test("a mode that all its seats can't satisfy is known at the opening", () => {
-  assert.equal(canPass(any, 0), false);
-  assert.equal(canPass(quorum(3), 2), false);
-  assert.equal(canPass(quorum(3), 3), true);
-  assert.equal(canPass(share(1, 1, true), 5), false);
-  assert.equal(canPass(share(2, 3), 1), true);
+  const pass = (mode: Mode, open: number): boolean => canPass(count(mode), tally(seats("o".repeat(open))));
+  assert.equal(pass(any, 0), false);
+  assert.equal(pass(quorum(3), 2), false);
+  assert.equal(pass(quorum(3), 3), true);
+  assert.equal(pass(share(1, 1, true), 5), false);
+  assert.equal(pass(share(2, 3), 1), true);
 });
 
 test("only a fixed number can fall below its threshold", () => {
-  const votes = tally(seats("ao"));
-  assert.equal(fallsBelow(quorum(3), votes), true);
-  assert.equal(fallsBelow(quorum(2), votes), false);
-  assert.equal(fallsBelow(share(9, 10), votes), false);
+  assert.equal(isFixed(count(quorum(3))), true);
+  assert.equal(isFixed(count(any)), true);
+  assert.equal(isFixed(count(share(9, 10))), false);
+  assert.equal(isFixed(count(all)), false);
+});
+
+test("an abstention that counts as a no stays in the total, but is never the first decision of any", () => {
+  const rows: readonly [Mode, Group["reject"], votes: string, verdict: string][] = [
+    [any, "one", "xoo", "undecided"],
+    [all, "one", "xoo", "rejected"],
+    [quorum(2), "rest", "xoo", "undecided"],
+    [quorum(2), "rest", "xxo", "rejected"],
+    [share(2, 3), "rest", "aax", "approved"],
+    [share(1, 2, true), "rest", "ax", "rejected"],
+    [all, "one", "xx", "empty"],
+  ];
+  for (const [mode, reject, votes, expected] of rows) {
+    assert.equal(verdict(count(mode, reject, "no"), tally(seats(votes))), expected, votes);
+  }
+});
+
+test("weights are compared exactly, in the groups where a seat counts", () => {
+  const weighted = (letters: string, ...weights: string[]): Votes =>
+    votesOf(
+      seats(letters).map((seat, index) => ({ ...seat, counts: [{ group: 1, weight: weights[index]! }] })),
+      1,
+    );
+  const rows: readonly [Mode, Votes, verdict: string][] = [
+    [share(60, 100), weighted("aoo", "0.6", "0.3", "0.1"), "approved"],
+    [share(60, 100, true), weighted("aoo", "0.6", "0.3", "0.1"), "undecided"],
+    [share(60, 100), weighted("roo", "0.41", "0.3", "0.29"), "rejected"],
+    [share(60, 100), weighted("roo", "0.4", "0.3", "0.3"), "undecided"],
+    [quorum(5), weighted("aoo", "4.999999999999", "0.000000000001", "9"), "undecided"],
+    [quorum(5), weighted("aao", "4.999999999999", "0.000000000001", "9"), "approved"],
+    [share(2, 3), weighted("aaxo", "1", "1", "7", "1"), "approved"],
+  ];
+  for (const [mode, votes, expected] of rows) assert.equal(verdict(count(mode), votes), expected);
+  assert.equal(verdict(count(any), votesOf(seats("aoo"), 1)), "empty", "they sit in group 0");
 });
 
 const mode = fc.oneof(
@@ -95,9 +137,9 @@ test("a certain result is never changed by what the others decide", () => {
   fc.assert(
     fc.property(mode, reject, decisions, (mode, reject, decided) => {
       let result: string | undefined;
-      for (let count = 0; count <= decided.length; count++) {
-        const votes = decided.slice(0, count).join("").padEnd(decided.length, "o");
-        const now = verdict(mode, reject, tally(seats(votes)));
+      for (let done = 0; done <= decided.length; done++) {
+        const votes = decided.slice(0, done).join("").padEnd(decided.length, "o");
+        const now = verdict(count(mode, reject), tally(seats(votes)));
         // `reject: one` ends by the order of decisions; only what counts alone says is certain in every order.
         // Whoever abstains after that leaves a closed round; "empty" is only asked of an open one.
         if (reject === "rest" && result !== undefined && now !== "empty") assert.equal(now, result);
@@ -116,9 +158,9 @@ test("the result does not depend on the order for all and for quorums with rejec
     fc.tuple(fc.constant(one), fc.shuffledSubarray(one, { minLength: one.length })),
   );
   const finish = (mode: Mode, decided: readonly string[]): string => {
-    for (let count = 1; count <= decided.length; count++) {
-      const votes = decided.slice(0, count).join("").padEnd(decided.length, "o");
-      const result = verdict(mode, "rest", tally(seats(votes)));
+    for (let done = 1; done <= decided.length; done++) {
+      const votes = decided.slice(0, done).join("").padEnd(decided.length, "o");
+      const result = verdict(count(mode), tally(seats(votes)));
       if (result !== "undecided") return result;
     }
     return "undecided";
@@ -135,8 +177,8 @@ test("any is a quorum of 1 while nobody rejects, all is a quorum of N while nobo
   fc.assert(
     fc.property(votes, reject, (list, reject) => {
       const counted = tally(seats(list));
-      assert.equal(verdict(any, reject, counted), verdict(quorum(1), "rest", counted));
-      assert.equal(verdict(all, reject, counted), verdict(quorum(list.length), "rest", counted));
+      assert.equal(verdict(count(any, reject), counted), verdict(count(quorum(1)), counted));
+      assert.equal(verdict(count(all, reject), counted), verdict(count(quorum(list.length)), counted));
     }),
   );
 });

@@ -2,10 +2,13 @@ import type { Literal, LiteralRecord } from "../dsl/index.ts";
 import { readInstant } from "./dates.ts";
 import { durationText, readDuration } from "./durations.ts";
 import { decimalText, fractionOf, scaled } from "./exact.ts";
-import type { EpochMs, Json } from "./types.ts";
+import type { Json } from "./types.ts";
 
 /** Digits up to which a number of JSON is surely the number that was written; longer ones travel as text. */
 const NUMBER_DIGITS_MAX = 15;
+
+/** Empties an optional field; an enum's member of this name is written in quotes. */
+const NULL = "null";
 
 /** What a sender from outside would send for it. Whether it fits is for the engine to judge. */
 export function literalToJson(literal: Literal): Json {
@@ -17,7 +20,7 @@ export function literalToJson(literal: Literal): Json {
       if (literal.percent) return decimalText(fractionOf(literal.text).div(100));
       return literal.text.length > NUMBER_DIGITS_MAX ? literal.text : Number(literal.text);
     case "name":
-      return literal.name;
+      return literal.name === NULL ? null : literal.name;
     case "date":
     case "time":
       return literal.text;
@@ -61,11 +64,6 @@ export function literalEquals(literal: Literal, json: Json | undefined): boolean
     default:
       return literalToJson(literal) === json;
   }
-}
-
-/** The instant of a local time `YYYY-MM-DDTHH:MM[:SS]` (+08:00 unless it has an offset) or of a date's beginning; `undefined` if it does not exist. */
-export function localInstant(text: string): EpochMs | undefined {
-  return readInstant(withOffset(text.includes("T") ? text : `${text}T00:00`));
 }
 
 function withOffset(text: string): string {

@@ -2,13 +2,19 @@
 import type {
   Action,
   Approval,
+  Branch,
   Definition,
   EventDefinition,
   Expression,
   FieldDefinition,
+  Group,
   Mode,
+  Outcome,
   People,
-  Stage,
+  PeopleStage,
+  Region,
+  StateDefinition,
+  Term,
   Transition,
   Trigger,
   Type,
@@ -16,8 +22,9 @@ import type {
 } from "../dsl/index.ts";
 import { decide } from "./decide.ts";
 import type { HistoryEntry } from "./replay.ts";
+import { tell } from "./story.ts";
 import { compareTimers } from "./timers.ts";
-import type { Accepted, Answer, Command, Decision, Instance, Question, Task } from "./types.ts";
+import type { Accepted, Answer, Command, Decision, Instance, Place, Question, Task } from "./types.ts";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -30,33 +37,56 @@ export const share = (part: number, of: number, strict = false): Mode => ({
   threshold: { kind: "share", part, of, strict },
 });
 
-export function stage(
+export function group(
   people: People,
   mode: Mode | "any" | "all" | "sequence" = "any",
-  reject?: Stage["reject"],
-): Stage {
+  reject?: Group["reject"],
+  pick = false,
+): Group {
   const full: Mode = typeof mode === "string" ? { kind: mode } : mode;
-  return { people, mode: full, reject: reject ?? (full.kind === "quorum" ? "rest" : "one") };
+  return { people, mode: full, reject: reject ?? (full.kind === "quorum" ? "rest" : "one"), pick };
 }
 
-export function approval(stages: readonly Stage[], options: Partial<Approval> = {}): Approval {
+export function stage(...of: Parameters<typeof group>): PeopleStage {
+  return { kind: "vote", groups: [group(...of)] };
+}
+
+export function handling(...of: Parameters<typeof group>): PeopleStage {
+  return { kind: "handle", groups: [group(...of)] };
+}
+
+/** `due: D`, in ms. */
+export const dueIn = (ms: number, perStage = false): NonNullable<Approval["due"]> => ({ term: natural(ms), perStage });
+
+export const natural = (ms: number): Term => ({ kind: "natural", ms });
+
+export function approval(chain: Approval["chain"], options: Partial<Approval> = {}): Approval {
   return {
-    stages,
+    chain,
     overdue: [],
     overdueRepeat: 0,
     onEmpty: { kind: "hold" },
+    onSelf: "ask",
+    repeated: "ask",
     allow: [],
+    onReturn: "restart",
+    edit: [],
+    editReopens: false,
+    hide: [],
+    abstain: "leaves",
+    collectAll: false,
     reasonRequiredOn: [],
+    signatureRequired: false,
     ...options,
   };
 }
 
 export const on = (event: string): Trigger => ({ kind: "event", event });
-export const outcome = (name: "approved" | "rejected" | "returned" | "withdrawn"): Trigger => ({
+export const outcome = (name: Outcome): Trigger => ({
   kind: "outcome",
   outcome: name,
 });
-export const after = (ms: number): Trigger => ({ kind: "after", ms });
+export const after = (ms: number): Trigger => ({ kind: "after", term: natural(ms) });
 
 export function line(
   from: string | readonly string[],
@@ -99,8 +129,11 @@ export function dataField(name: string, type: Type, options: Partial<FieldDefini
   return { name, type, optional: false, secret: false, ...options };
 }
 
+/** An approval, or whatever else a state has. */
+export type StateOf = Approval | "final" | "plain" | Omit<StateDefinition, "name" | "final">;
+
 export interface Flow {
-  readonly states: Readonly<Record<string, Approval | "final" | "plain">>;
+  readonly states: Readonly<Record<string, StateOf>>;
   readonly transitions: readonly Transition[];
   readonly fields?: readonly FieldDefinition[];
   /** Payload by event; fields of the flow by name. */
@@ -109,7 +142,7 @@ export interface Flow {
 }
 
 export function definition({ states, transitions, fields = [], events = {}, more = {} }: Flow): Definition {
-  const named = transitions.flatMap(({ trigger }) => (trigger.kind === "event" ? [trigger.event] : []));
+  const named = eventsIn({ states: statesOf(states), transitions });
   return {
     format: 1,
     hash: "0".repeat(64),
@@ -117,11 +150,7 @@ export function definition({ states, transitions, fields = [], events = {}, more
     currency: "CNY",
     currencyDecimals: 2,
     initial: Object.keys(states)[0]!,
-    states: Object.entries(states).map(([name, is]) => ({
-      name,
-      final: is === "final",
-      ...(typeof is === "object" && { approval: is }),
-    })),
+    states: statesOf(states),
     fields,
     events: [...new Set([...named, ...Object.keys(events)])].map((name) =>
       eventNamed(name, fields, events[name] ?? []),
@@ -130,9 +159,39 @@ export function definition({ states, transitions, fields = [], events = {}, more
     transitions,
     routes: [],
     documents: {},
+    matrices: {},
+    sagas: {},
+    ensure: [],
+    migrations: [],
     functions: [],
     ...more,
   };
+}
+
+export function statesOf(states: Readonly<Record<string, StateOf>>): StateDefinition[] {
+  return Object.entries(states).map(([name, is]) => ({
+    name,
+    final: is === "final",
+    ...(typeof is === "object" && ("chain" in is ? { approval: is } : is)),
+  }));
+}
+
+/** A branch of a parallel state. */
+export function branch(
+  name: string,
+  states: Readonly<Record<string, StateOf>>,
+  transitions: readonly Transition[],
+  more: Partial<Branch> = {},
+): Branch {
+  return { name, otherwise: false, initial: Object.keys(states)[0]!, states: statesOf(states), transitions, ...more };
+}
+
+/** Events that lines name, in branches too. */
+function eventsIn({ states, transitions }: Pick<Region, "states" | "transitions">): string[] {
+  return [
+    ...transitions.flatMap(({ trigger }) => (trigger.kind === "event" ? [trigger.event] : [])),
+    ...states.flatMap(({ parallel }) => parallel?.branches.flatMap(eventsIn) ?? []),
+  ];
 }
 
 function eventNamed(
@@ -165,7 +224,7 @@ export function simple(review: Approval, more: Partial<Flow> = {}): Definition {
   });
 }
 
-type Sent = Command extends infer Each
+export type Sent = Command extends infer Each
   ? Each extends Command
     ? Omit<Each, "id" | "source" | "digest">
     : never
@@ -182,8 +241,14 @@ export const answerFrom =
     if (short in world) return world[short];
     if (short === "people:user") return { people: [question.arguments[0] as string] };
     if (question.kind === "people") return { people: [] };
+    if (question.kind === "absences") return { absences: {} };
     return question.kind === "check" ? { ok: true } : undefined;
   };
+
+function waitingIn({ round, branches = {}, child }: Place): string[] {
+  const open = (round?.seats ?? []).flatMap(({ status, person }) => (status === "open" ? [person] : []));
+  return [...open, ...Object.values(branches).flatMap(waitingIn), ...(child ? waitingIn(child) : [])];
+}
 
 /** Drives one instance through the real engine and remembers its history. */
 export class Driver {
@@ -196,8 +261,12 @@ export class Driver {
   readonly accepted: Accepted[] = [];
   private commands = 0;
 
-  constructor(definition: Definition, world: World = {}) {
+  /** Definitions of sub-flows. */
+  readonly others: readonly Definition[];
+
+  constructor(definition: Definition, world: World = {}, others: readonly Definition[] = []) {
     this.definition = definition;
+    this.others = others;
     this.world = world;
     this.instance = undefined;
     this.last = undefined;
@@ -206,7 +275,8 @@ export class Driver {
   send(sent: Sent & { readonly id?: string; readonly digest?: string }): Decision {
     const id = sent.id ?? `c${++this.commands}`;
     const command = { source: "test", digest: JSON.stringify(sent), ...sent, id } as Command;
-    const decision = decide(this.definition, this.instance, command, this.at, answerFrom(this.world));
+    const definitions = (hash: string) => this.others.find((one) => one.hash === hash);
+    const decision = decide(this.definition, this.instance, command, this.at, answerFrom(this.world), definitions);
     this.last = decision;
     if (decision.kind === "accepted") {
       this.instance = decision.instance;
@@ -229,10 +299,16 @@ export class Driver {
 
   decides(
     actor: string,
-    decision: "approve" | "reject" | "abstain",
-    more: { reason?: string; choose?: Record<string, unknown> } = {},
+    decision: "approve" | "reject" | "abstain" | "handle",
+    more: { reason?: string; choose?: Record<string, unknown>; payload?: Record<string, unknown>; in?: string } = {},
   ): Decision {
     return this.send({ kind: "decide", actor, decision, ...more });
+  }
+
+  /** Sends it and says what became of it: `accepted`, or the refusal's code. */
+  does(actor: string, sent: Sent): string {
+    this.send({ ...sent, actor });
+    return this.code;
   }
 
   /** Lets time pass: everything due fires, in the order of the engine. */
@@ -255,7 +331,7 @@ export class Driver {
 
   /** Who has an open task. */
   get waiting(): string[] {
-    return (this.instance?.round?.seats ?? []).flatMap(({ status, person }) => (status === "open" ? [person] : []));
+    return this.instance ? waitingIn(this.instance) : [];
   }
 
   /** Every task of the instance in its newest form. */
@@ -266,6 +342,16 @@ export class Driver {
   /** Status of the person's newest task. */
   task(person: string): string | undefined {
     return [...this.tasks.values()].findLast(({ assignee }) => assignee === person)?.status;
+  }
+
+  /** Status of the person's seat in the open round of the instance's own machine. */
+  seat(person: string): string | undefined {
+    return this.instance?.round?.seats.findLast((seat) => seat.person === person)?.status;
+  }
+
+  /** The history in sentences. */
+  get told(): string {
+    return this.story.map((one) => tell(one)).join("\n");
   }
 
   get story(): Accepted["story"] {

@@ -9,10 +9,12 @@ import {
   Driver,
   dataField,
   definition,
+  dueIn,
   field,
   guard,
   HOUR,
   line,
+  natural,
   on,
   outcome,
   quorum,
@@ -25,7 +27,7 @@ import {
 import { compareTimers } from "./timers.ts";
 import type { Timer, TimerPurpose } from "./types.ts";
 
-const due = { ms: DAY, perStage: false };
+const due = dueIn(DAY);
 const managerOfAssignee = { kind: "managerOf", of: { kind: "assignee" }, level: 1 } as const;
 
 function submitted(options: Partial<Approval>, ids: readonly string[] = ["a"]): Driver {
@@ -55,12 +57,12 @@ test("a deadline marks the task overdue once, and only while it is open", () => 
 });
 
 test("reminders come every so often, at most so often, and missed ones once", () => {
-  const driver = submitted({ remind: { everyMs: 4 * HOUR, atMost: 3 } });
+  const driver = submitted({ remind: { every: natural(4 * HOUR), atMost: 3 } });
   driver.advance(9 * HOUR);
   assert.equal(count(driver, "reminded"), 2);
   driver.advance(9 * DAY);
   assert.equal(count(driver, "reminded"), 3);
-  const late = submitted({ remind: { everyMs: 4 * HOUR } });
+  const late = submitted({ remind: { every: natural(4 * HOUR) } });
   const [timer] = late.instance!.timers;
   late.at = START + 13 * HOUR;
   late.send({ kind: "timer", timer: timer!.id });
@@ -68,8 +70,8 @@ test("reminders come every so often, at most so often, and missed ones once", ()
   assert.equal(late.instance?.timers[0]?.dueAt, START + 16 * HOUR);
 });
 
-const step = (kind: "remind" | "approve" | "reject", afterMs: number): OverdueStep => ({ kind, afterMs });
-const escalate = (afterMs: number): OverdueStep => ({ kind: "escalate", to: managerOfAssignee, afterMs });
+const step = (kind: "remind" | "approve" | "reject", ms: number): OverdueStep => ({ kind, after: natural(ms) });
+const escalate = (ms: number): OverdueStep => ({ kind: "escalate", to: managerOfAssignee, after: natural(ms) });
 
 test("overdue steps run in order of time from the deadline", () => {
   const driver = submitted({ due, overdue: [step("remind", 0), step("reject", 2 * DAY), escalate(DAY)] });
@@ -112,7 +114,7 @@ test("the list repeats, each pass from the end of the one before; then the seat 
 });
 
 test("an escalation to nobody, to the holder, or that leaves too few, does nothing", () => {
-  const to = (...ids: string[]): OverdueStep => ({ kind: "transfer", to: users(...ids), afterMs: 0 });
+  const to = (...ids: string[]): OverdueStep => ({ kind: "transfer", to: users(...ids), after: natural(0) });
   for (const steps of [to(), to("a")]) {
     const driver = submitted({ due, overdue: [steps] });
     driver.advance(DAY);
@@ -129,7 +131,7 @@ test("an escalation to nobody, to the holder, or that leaves too few, does nothi
 });
 
 test("an escalation to one who sits makes one seat of two", () => {
-  const driver = submitted({ due, overdue: [{ kind: "transfer", to: users("b"), afterMs: 0 }] }, ["a", "b"]);
+  const driver = submitted({ due, overdue: [{ kind: "transfer", to: users("b"), after: natural(0) }] }, ["a", "b"]);
   driver.decides("b", "approve");
   driver.advance(DAY);
   assert.equal(driver.instance?.state, "APPROVED");

@@ -1,41 +1,62 @@
-import type { Draft } from "./draft.ts";
 import type { TimerChange } from "./machine.ts";
+import { countsWorkingTime } from "./machine.ts";
+import type { PlaceDraft } from "./place.ts";
 import type { EpochMs, Timer, TimerPurpose } from "./types.ts";
 
-/** Order of firing: by instant, then reminders, deadlines, overdue steps in list and seat order, lines of the flow. */
+/** Order of firing: by instant, then reminders, deadlines, overdue steps in list and seat order, lines of the flow, retries. */
 export function compareTimers(a: Timer, b: Timer): number {
-  return a.dueAt - b.dueAt || rank(a.purpose) - rank(b.purpose) || place(a.purpose) - place(b.purpose);
+  return a.dueAt - b.dueAt || rank(a.purpose) - rank(b.purpose) || order(a.purpose) - order(b.purpose);
 }
 
-const RANKS: Readonly<Record<TimerPurpose["kind"], number>> = { remind: 0, due: 1, overdue: 2, line: 3 };
+const RANKS: Readonly<Record<TimerPurpose["kind"], number>> = { remind: 0, due: 1, overdue: 2, line: 3, retry: 4 };
 
 function rank(purpose: TimerPurpose): number {
   return RANKS[purpose.kind];
 }
 
 /** Steps before seats: far more seats than steps would be needed to mix them up. */
-function place(purpose: TimerPurpose): number {
-  if (purpose.kind === "line") return 0;
-  return purpose.kind === "overdue" ? purpose.step * 1e6 + purpose.seat : purpose.seat;
+function order(purpose: TimerPurpose): number {
+  switch (purpose.kind) {
+    case "line":
+      return 0;
+    case "retry":
+      return purpose.item * 1e6 + purpose.step;
+    case "overdue":
+      return purpose.step * 1e6 + purpose.seat;
+    default:
+      return purpose.seat;
+  }
 }
 
-export function setTimer(draft: Draft, dueAt: EpochMs, purpose: TimerPurpose): void {
-  const { instance } = draft;
+/** @param working the term counts in working time. */
+export function setTimer(place: PlaceDraft, dueAt: EpochMs, purpose: TimerPurpose, working = false): void {
+  const { instance } = place.draft;
   const timer = instance.counters.timer + 1;
   instance.counters = { ...instance.counters, timer };
-  instance.timers = [...instance.timers, { id: `t${timer}`, dueAt, purpose }];
+  const more = place.address === "" && !working ? NOTHING : { ...inPlace(place), ...(working && { working }) };
+  instance.timers = [...instance.timers, { id: `t${timer}`, dueAt, purpose, ...more }];
 }
 
-export function dropTimers(draft: Draft, gone: (timer: Timer) => boolean): void {
+const NOTHING = {};
+
+function inPlace({ address }: PlaceDraft): { place?: string } {
+  return address === "" ? NOTHING : { place: address };
+}
+
+/** Ends timers of this place. */
+export function dropTimers({ draft, address }: PlaceDraft, gone: (timer: Timer) => boolean): void {
   const { instance } = draft;
-  if (instance.timers.some(gone)) instance.timers = instance.timers.filter((timer) => !gone(timer));
+  const stays = (timer: Timer): boolean => (timer.place ?? "") !== address || !gone(timer);
+  if (!instance.timers.every(stays)) instance.timers = instance.timers.filter(stays);
 }
 
-/** What the machine started and ended, in its order. */
-export function applyTimers(draft: Draft, changes: readonly TimerChange[]): void {
+/** What the machine started and ended, in its order. @param from the instant that its delays count from. */
+export function applyTimers(place: PlaceDraft, changes: readonly TimerChange[], from = place.draft.at): void {
   for (const change of changes) {
     const { event } = change;
-    dropTimers(draft, ({ purpose }) => purpose.kind === "line" && purpose.event === event);
-    if (change.kind === "set") setTimer(draft, draft.at + change.delayMs, { kind: "line", event });
+    dropTimers(place, ({ purpose }) => purpose.kind === "line" && purpose.event === event);
+    if (change.kind === "set") {
+      setTimer(place, from + change.delayMs, { kind: "line", event }, countsWorkingTime(event));
+    }
   }
 }

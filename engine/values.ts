@@ -29,6 +29,11 @@ export const TEXT_LENGTH_MAX = 100_000;
 /** Digits of a JSON number that surely arrive as they were sent; a longer one must be a string. */
 const NUMBER_DIGITS_MAX = 15;
 
+/** The field's own value; a field may be called `constructor`. */
+export function fieldValue(data: Data, field: string): Value | undefined {
+  return Object.hasOwn(data, field) ? data[field] : undefined;
+}
+
 export function currencyOf(definition: Definition): Currency {
   return { code: definition.currency, decimals: definition.currencyDecimals };
 }

@@ -1,54 +1,80 @@
+import { addTerm } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
-import { type CommandOf, refuseFinished } from "./events.ts";
+import type { CommandOf } from "./events.ts";
 import { eventType } from "./machine.ts";
 import { moveTo, takeLine } from "./moves.ts";
+import { approvalOf } from "./open-round.ts";
+import { type PlaceDraft, placesBelow } from "./place.ts";
 import { refuse, type Stop } from "./refusal.ts";
-import { refuseOperation, refuseWithoutReason } from "./seats.ts";
+import { isIn, refuseFinished, refuseNotAllowed, refuseSuspended, refuseWithoutReason } from "./tasks.ts";
 import type { Refusal } from "./types.ts";
 
-/** The initiator takes the form back, where the state's approval allows it. */
-export function withdraw(draft: Draft, { reason }: CommandOf<"withdraw">): Stop | undefined {
+/** The initiator takes the form back, where the state's approval allows it, or for a while after the end. */
+export function withdraw(draft: Draft, { reason, in: branch }: CommandOf<"withdraw">): Stop | undefined {
   const { actor, instance } = draft;
   if (actor === undefined || actor !== instance.initiator.id) {
     return refuse("not-authorized", `Only \`${instance.initiator.id}\`, who started it, may withdraw it.`);
   }
-  if (instance.outcome !== undefined) return refuseFinished(instance.outcome);
-  return refuseWithdrawal(draft, reason) ?? takeBack(draft, actor, reason);
-}
-
-function refuseWithdrawal(draft: Draft, reason: string | undefined): Refusal | undefined {
-  const { instance, state } = draft;
-  const { approval } = state;
-  if (!approval) return refuse("not-allowed", `\`${state.name}\` can't be withdrawn from.`, { state: state.name });
-  if (approval.allow.includes("withdraw")) return refuseWithoutReason(approval, "withdraw", reason);
-  const stop = refuseOperation(draft, approval, "withdraw untouched");
-  if (stop) return refuseOperation(draft, approval, "withdraw");
-  if (instance.touched) {
-    return refuse("not-allowed", "Somebody has decided already; it can't be withdrawn any more.", {
-      state: state.name,
-    });
+  if (instance.outcome !== undefined) {
+    return isRevocable(draft) ? takeBack(draft.place, actor, reason) : refuseFinished(instance.outcome);
   }
-  return refuseWithoutReason(approval, "withdraw", reason);
+  const suspended = refuseSuspended(draft);
+  if (suspended) return suspended;
+  const place = allowing(draft, branch);
+  if (!place) return refuseNotAllowed(draft.place, "withdraw");
+  const stop = refuseTouched(place) ?? refuseWithoutReason(approvalOf(place), "withdraw", reason);
+  return stop ?? takeBack(place, actor, reason);
 }
 
-/** By the line `on withdrawn`, else back to `initial`. */
-function takeBack(draft: Draft, by: string, reason?: string): Stop | undefined {
+/** `revocable for D` on the final state: there, a line `on withdrawn` may still be taken. */
+function isRevocable({ place, at, flow }: Draft): boolean {
+  const { revocableFor, lines } = place.state;
+  if (!revocableFor || flow.now.outcome !== place.now.state || !lines.has(WITHDRAWN)) return false;
+  return at <= addTerm(place.now.enteredAt, revocableFor, flow.prepared.definition.calendar);
+}
+
+const WITHDRAWN = eventType.outcome("withdrawn");
+
+/** The first place whose state allows it, in that branch: the form is one, wherever it stands. */
+function allowing(draft: Draft, branch: string | undefined): PlaceDraft | undefined {
+  for (const place of placesBelow(draft.place)) {
+    if (branch !== undefined && !isIn(place, branch)) continue;
+    const allow = place.state.approval && approvalOf(place).allow;
+    if (allow?.includes("withdraw") || allow?.includes("withdraw untouched")) return place;
+  }
+  return undefined;
+}
+
+function refuseTouched(place: PlaceDraft): Refusal | undefined {
+  const { name } = place.state;
+  if (approvalOf(place).allow.includes("withdraw") || place.flow.now.touched === 0) return undefined;
+  return refuse("not-allowed", "Somebody has decided already; it can't be withdrawn any more.", { state: name });
+}
+
+/** By the line `on withdrawn`, else back to `initial`. In a branch, the state around it has the line. */
+function takeBack(from: PlaceDraft, by: string, reason?: string): Stop | undefined {
+  const { draft, flow } = from;
   draft.tell({ kind: "withdrawn", by, ...(reason !== undefined && { reason }) });
-  const type = eventType.outcome("withdrawn");
-  if (draft.state.lines.has(type)) return takeLine(draft, type);
-  moveTo(draft, draft.prepared.definition.initial, `withdrawn by ${by}`);
+  if (flow.now.outcome !== undefined) flow.now.outcome = undefined;
+  for (let at: PlaceDraft | undefined = from.fork ?? from; at; at = at.fork) {
+    if (at.state.lines.has(WITHDRAWN)) return takeLine(at, WITHDRAWN);
+  }
+  moveTo(flow.place, flow.place.region.initial, `withdrawn by ${by}`);
   return undefined;
 }
 
 /** A later status of the outside form. It can withdraw whatever the stage allows, but not from `initial` to `initial`. */
 export function signal(draft: Draft, { status, withdraw: away }: CommandOf<"signal">): Stop | undefined {
-  const { instance, prepared, state } = draft;
+  const { instance, place } = draft;
   draft.tell({ kind: "signal", status });
   if (!away || instance.outcome !== undefined) return undefined;
-  const isDraft = state.name === prepared.definition.initial && !state.approval;
-  if (isDraft && !state.lines.has(eventType.outcome("withdrawn"))) return undefined;
+  const suspended = refuseSuspended(draft);
+  if (suspended) return suspended;
+  const { name, approval, lines } = place.state;
+  const isDraft = name === place.region.initial && !approval;
+  if (isDraft && !lines.has(WITHDRAWN)) return undefined;
   draft.actor = instance.initiator.id;
-  return takeBack(draft, instance.initiator.id);
+  return takeBack(place, instance.initiator.id);
 }
 
 /** The withdrawal was refused: the status is noted all the same. */

@@ -87,6 +87,7 @@ async function openNode(store: Store, folder: string, wecom: readonly WecomApp[]
     documents,
     bus,
     activeDefinition: node.activeDefinition,
+    definition: node.definition,
     identify: identity.identify,
     isAdmin: identity.isAdmin,
     person: node.person,

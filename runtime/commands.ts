@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Definition } from "../dsl/index.ts";
-import type { Command, Instance, Refusal } from "../engine/index.ts";
+import type { Command, Instance, Newcomer, Refusal } from "../engine/index.ts";
 import { keyedDigest } from "./key-ring.ts";
 import type { Carried, InstanceKey } from "./ports.ts";
 
@@ -40,8 +40,14 @@ const RECENT_MAX = 64;
 export function commandOf(envelope: Envelope, instance: Instance | undefined, key: Buffer | undefined): Command {
   const { command } = envelope;
   const chosen = instance ? command : (envelope.orStart ?? command); // Made when it is asked for.
-  return { ...chosen, digest: digestOf(command, key) };
+  const earlier = key && instance?.recent.find(({ source, id }) => id === command.id && source === command.source);
+  const isKnown = earlier && isSameBody(earlier.digest, command, key);
+  return { ...chosen, digest: isKnown ? earlier.digest : digestOf(command, key) };
 }
+
+/** Is this the digest of that command? An instance may have got its key, with a version that has secrets, after the command. */
+export const isSameBody = (digest: string, command: CommandDraft, key: Buffer | undefined): boolean =>
+  digest === digestOf(command, key) || (key !== undefined && digest === digestOf(command, undefined));
 
 /** The digest covers what the command asks for, not who brought it, nor what the directory knew of a person then. */
 function digestOf(command: CommandDraft, key: Buffer | undefined): string {
@@ -49,6 +55,13 @@ function digestOf(command: CommandDraft, key: Buffer | undefined): string {
   const text = JSON.stringify(body.kind === "start" ? { ...body, initiator: body.initiator.id } : body);
   return key ? keyedDigest(key, text) : hash("sha256", text, "base64url");
 }
+
+/** What a rollout may look at. */
+export const newcomerOf = ({ key, initiator, data, payload }: Extract<CommandDraft, { kind: "start" }>): Newcomer => ({
+  key,
+  initiator,
+  data: payload ? { ...data, ...payload } : data,
+});
 
 /** Is the command among those that the instance carries? */
 export const isRecent = ({ recent }: Instance, { source, id }: CommandDraft): boolean =>

@@ -16,8 +16,8 @@ export interface DeadLetterPorts {
   readonly clock: Clock;
   readonly keys: KeyRing;
   activeDefinition(flow: string): Definition | undefined;
-  /** On which the instance runs. */
-  definitionOf(key: InstanceKey): Promise<Definition | undefined>;
+  /** By which the instance goes: its own, and those of sub-flows in it. */
+  definitionsOf(key: InstanceKey): Promise<readonly Definition[]>;
   /** Opens an effect that was stored sealed. */
   open(stored: StoredEffect): Promise<Effect | RawEffect>;
   readonly messages: Pick<BusIngress, "again">;
@@ -91,8 +91,8 @@ export class DeadLetters {
 
   async #effectContent(stored: StoredEffect): Promise<Json> {
     const effect = await this.#ports.open(stored);
-    const definition = await this.#ports.definitionOf(stored);
-    return definition && hasSecrets(definition) ? masked(effect, definition) : asJson(effect);
+    const definitions = await this.#ports.definitionsOf(stored);
+    return definitions.some(hasSecrets) ? masked(effect, definitions) : asJson(effect);
   }
 
   #letterContent(letter: DeadLetter): Json {
@@ -102,7 +102,7 @@ export class DeadLetters {
     const definition = this.#ports.activeDefinition(parseInSubject(subject)?.flow ?? "");
     try {
       const json = JSON.parse(text) as Json;
-      return { subject, headers, body: definition ? maskSecrets(definition, json) : json };
+      return { subject, headers, body: definition ? maskSecrets([definition], json) : json };
     } catch {
       return { subject, headers, body: text };
     }
@@ -148,15 +148,16 @@ function reasonOf(result: SentAgain): string | undefined {
 }
 
 /** Names tell which parts of an event are secret; what became of a secret in an argument or a document, nobody knows. */
-function masked(effect: Effect | RawEffect, definition: Definition): Json {
+function masked(effect: Effect | RawEffect, definitions: readonly Definition[]): Json {
   switch (effect.kind) {
     case "call":
+    case "step":
       return asJson({ ...effect, arguments: maskLeaves(effect.arguments) });
     case "render":
     case "start":
       return asJson({ ...effect, data: maskLeaves(asJson(effect.data)) });
     default:
-      return maskSecrets(definition, asJson(effect));
+      return maskSecrets(definitions, asJson(effect));
   }
 }
 

@@ -9,10 +9,8 @@ const solvent = (ok: boolean): FlowFunction => ({ kind: "check", run: () => ok }
 function unit(file: string, text: string, ok: boolean): [string, Unit] {
   const functions = new Map([["solvent", solvent(ok)]]);
   const definitions = [flow(text, [{ name: "solvent", kind: "check" }])];
-  return [
-    file,
-    { file, fingerprint: "", text, definitions, sources: [], templates: new Map(), functions, warnings: [] },
-  ];
+  const nothing = { uses: [], sources: [], rollouts: [], templates: new Map(), warnings: [] };
+  return [file, { file, fingerprint: "", text, definitions, functions, ...nothing }];
 }
 
 const machine = (name: string): string => `

@@ -2,9 +2,18 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { compile, type Definition, type Diagnostic, type SourceDefinition, type Type } from "../dsl/index.ts";
+import {
+  compile,
+  type Definition,
+  type Diagnostic,
+  type RolloutDefinition,
+  type SourceDefinition,
+  type Type,
+} from "../dsl/index.ts";
+import { type Newcomer, pickVersion } from "../engine/index.ts";
 import type { FlowFunction } from "../plugins/index.ts";
 import { checkTemplate, type PreparedTemplate, prepareTemplate, type TemplateFault } from "../templates/index.ts";
+import { readFlow, readUsed } from "./flow-file.ts";
 import { functionsOf } from "./trusted-functions.ts";
 
 /** One `.flow` file and what belongs to it, validated. Immutable: a change makes a new one. */
@@ -12,9 +21,12 @@ export interface Unit {
   readonly file: string;
   /** Changes with anything that the unit is made of. */
   readonly fingerprint: string;
+  /** Files that it names by `use`, there or not. */
+  readonly uses: readonly string[];
   readonly text: string;
   readonly definitions: readonly Definition[];
   readonly sources: readonly SourceDefinition[];
+  readonly rollouts: readonly RolloutDefinition[];
   /** By name. */
   readonly templates: ReadonlyMap<string, PreparedTemplate>;
   readonly functions: ReadonlyMap<string, FlowFunction>;
@@ -27,6 +39,7 @@ export type UnitResult =
       readonly kind: "refused";
       readonly file: string;
       readonly fingerprint: string;
+      readonly uses: readonly string[];
       readonly text: string;
       readonly diagnostics: readonly Diagnostic[];
     };
@@ -44,33 +57,39 @@ export function flowFiles(path: string): string[] {
 /** Reads, compiles and validates a file with its functions and templates. What fails validation is refused whole. */
 export async function loadUnit(file: string, services: readonly string[]): Promise<UnitResult> {
   // Before anything of it is read: what changes while it is read has another fingerprint and is read again.
-  const fingerprint = fingerprintOf(file);
-  const text = readFileSync(file, "utf8");
-  const refused = (diagnostics: readonly Diagnostic[]): UnitResult => ({
-    kind: "refused",
-    file,
-    fingerprint,
-    text,
-    diagnostics,
-  });
+  const prints = [fingerprintOf(file, [])];
+  const uses: string[] = [];
+  const { text, fault: unreadable } = readFlow(file);
+  const seen = () => ({ file, fingerprint: prints.join("\n"), uses, text });
+  const refused = (diagnostics: readonly Diagnostic[]): UnitResult => ({ kind: "refused", ...seen(), diagnostics });
+  if (unreadable) return refused([unreadable]);
+  const noteUsed = (path: string): string | undefined => {
+    uses.push(path);
+    prints.push(printOf(path));
+    return readUsed(path);
+  };
   const functions = await loadFunctions(dirname(file));
   if ("fault" in functions) return refused([functions.fault]);
   const declarations = [...functions.found].map(([name, { kind, type }]) => ({ name, kind, ...(type && { type }) }));
-  const compiled = compile(text, file, { functions: declarations, services });
+  const compiled = compile(text, file, { file: noteUsed, functions: declarations, services });
   const errors = compiled.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return refused(errors);
   const templates = new Map<string, PreparedTemplate>();
   const faults = compiled.definitions.flatMap((definition) => loadTemplates(file, text, definition, templates));
-  if (faults.length > 0) return refused(faults);
-  const { definitions, sources, diagnostics: warnings } = compiled;
+  if (faults.some(({ severity }) => severity === "error")) return refused(faults);
+  const { definitions, sources, rollouts } = compiled;
+  const warnings = [...compiled.diagnostics, ...faults];
   return {
     kind: "loaded",
-    unit: { file, fingerprint, text, definitions, sources, templates, functions: functions.found, warnings },
+    unit: { ...seen(), definitions, sources, rollouts, templates, functions: functions.found, warnings },
   };
 }
 
-/** Changes when the flow, or a template or functions file beside it, was written. Looks at no content, so that it costs little. */
-export function fingerprintOf(file: string): string {
+/**
+ * Changes when the flow, a template or functions file beside it, or a file that it uses was written. Looks at no content, so
+ * that it costs little.
+ */
+export function fingerprintOf(file: string, uses: readonly string[]): string {
   const folder = dirname(file);
   const beside = [folder, join(folder, "templates")].filter(existsSync).flatMap((path) =>
     readdirSync(path)
@@ -78,12 +97,12 @@ export function fingerprintOf(file: string): string {
       .sort()
       .map((name) => join(path, name)),
   );
-  return [file, ...beside]
-    .map((path) => {
-      const { ino, size, mtimeMs } = statSync(path);
-      return `${path}:${ino}:${size}:${mtimeMs}`;
-    })
-    .join("\n");
+  return [file, ...beside, ...uses].map(printOf).join("\n");
+}
+
+function printOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${path}:${found.ino}:${found.size}:${found.mtimeMs}` : `${path}: none`;
 }
 
 type Functions = { readonly found: ReadonlyMap<string, FlowFunction> } | { readonly fault: Diagnostic };
@@ -101,7 +120,10 @@ export async function loadFunctions(folder: string): Promise<Functions> {
   }
 }
 
-/** Reads and checks the templates of a definition's documents into `into`. @returns what is wrong with them. */
+/**
+ * Reads and checks the templates of a definition's documents into `into`. @returns what is wrong with them. One that is not
+ * there is a warning: it may be deployed apart.
+ */
 export function loadTemplates(
   file: string,
   text: string,
@@ -113,21 +135,34 @@ export function loadTemplates(
     const fields = document.fields.map(({ name, value }) => ({ name, type: value.type }));
     for (const name of [document.template, ...(document.fallback ? [document.fallback] : [])]) {
       const span = spanOf(text, name);
-      for (const message of loadTemplate(dirname(file), name, fields, into))
-        faults.push(fault(file, span, "FLOW402", message));
+      const path = templatePath(dirname(file), name);
+      if (!path) faults.push(missingTemplate(file, span, name));
+      else
+        for (const message of loadTemplate(path, name, fields, into))
+          faults.push(fault(file, span, "FLOW402", message));
     }
   }
   return faults;
 }
 
+const templatePath = (folder: string, name: string): string | undefined =>
+  [join(folder, `${name}.docx`), join(folder, "templates", `${name}.docx`)].find(existsSync);
+
+const missingTemplate = (file: string, span: Diagnostic["span"], name: string): Diagnostic => ({
+  code: "FLOW304",
+  severity: "warning",
+  message: `There is no template \`${name}.docx\` beside the flow or in \`templates/\` beside it.`,
+  file,
+  span,
+  hint: "Until it is there, rendering this document fails.",
+});
+
 function loadTemplate(
-  folder: string,
+  path: string,
   name: string,
   fields: readonly { name: string; type: Type }[],
   into: Map<string, PreparedTemplate>,
 ): string[] {
-  const path = [join(folder, `${name}.docx`), join(folder, "templates", `${name}.docx`)].find(existsSync);
-  if (!path) return [`there is no template \`${name}.docx\` beside the flow or in \`templates/\` beside it`];
   const prepared = prepareTemplate(readFileSync(path), name);
   const faults = "faults" in prepared ? prepared.faults : checkTemplate(prepared.template, fields);
   if ("template" in prepared && faults.length === 0) into.set(name, prepared.template);
@@ -179,25 +214,66 @@ function doubleFlow({ flow, label }: Definition, unit: Unit, other: Unit): Diagn
 /** Everything that is active at one moment. A swap replaces the whole, so that a turn sees one version of everything. */
 export class Deployment {
   readonly units: ReadonlyMap<string, Unit>;
-  readonly #definitions = new Map<string, Definition>();
-  /** By flow: what lies beside it is its own. */
-  readonly #units = new Map<string, Unit>();
   readonly sources: readonly SourceDefinition[];
+  readonly #flows = new Map<string, Flow>();
 
   constructor(units: ReadonlyMap<string, Unit>) {
     this.units = units;
+    this.sources = [...units.values()].flatMap((unit) => unit.sources);
+    const rollouts = Map.groupBy(
+      [...units.values()].flatMap((unit) => unit.rollouts),
+      ({ flow }) => flow,
+    );
     for (const unit of units.values()) {
       for (const definition of unit.definitions) {
-        // Flows of one name in one file are versions; the last one is current.
-        this.#definitions.set(definition.flow, definition);
-        this.#units.set(definition.flow, unit);
+        const { flow } = definition;
+        const before = this.#flows.get(flow)?.versions ?? [];
+        this.#flows.set(flow, flowOf([...before, { definition, unit }], rollouts.get(flow) ?? []));
       }
     }
-    this.sources = [...units.values()].flatMap((unit) => unit.sources);
   }
 
-  definition = (flow: string): Definition | undefined => this.#definitions.get(flow);
-  template = (name: string, flow: string): PreparedTemplate | undefined => this.#units.get(flow)?.templates.get(name);
-  function = (name: string, flow: string): FlowFunction | undefined => this.#units.get(flow)?.functions.get(name);
-  flows = (): readonly Definition[] => [...this.#definitions.values()];
+  /** The current version, or the one with that label. */
+  definition = (flow: string, label?: string): Definition | undefined => {
+    const found = this.#flows.get(flow);
+    return label === undefined ? found?.current.definition : found?.labels.get(label);
+  };
+
+  /** The version that a new instance gets: the first rollout that is for it tells, else it is the current one. */
+  versionFor = (flow: string, newcomer: () => Newcomer): Definition | undefined => {
+    const found = this.#flows.get(flow);
+    if (!found) return undefined;
+    const picked = found.rollouts.length > 0 && pickVersion(found.rollouts, found.labels, newcomer());
+    return picked || found.current.definition;
+  };
+
+  /** What lies beside a flow is its own. */
+  template = (name: string, flow: string): PreparedTemplate | undefined =>
+    this.#flows.get(flow)?.current.unit.templates.get(name);
+  function = (name: string, flow: string): FlowFunction | undefined =>
+    this.#flows.get(flow)?.current.unit.functions.get(name);
+  flows = (): readonly Definition[] => [...this.#flows.values()].map(({ current }) => current.definition);
+}
+
+interface Version {
+  readonly definition: Definition;
+  readonly unit: Unit;
+}
+
+/** What is active under one name. */
+interface Flow {
+  /** In the order of the files, and in each of its text. */
+  readonly versions: readonly Version[];
+  readonly current: Version;
+  readonly labels: ReadonlyMap<string, Definition>;
+  readonly rollouts: readonly RolloutDefinition[];
+}
+
+/** The last version is current. One that is being rolled out is not yet: then it is the last of the others. */
+function flowOf(versions: readonly Version[], rollouts: readonly RolloutDefinition[]): Flow {
+  const isRolledOut = ({ definition: { label } }: Version) => rollouts.some((rollout) => rollout.label === label);
+  const current = versions.findLast((version) => !isRolledOut(version)) ?? versions.at(-1)!;
+  const labels = new Map<string, Definition>();
+  for (const { definition } of versions) if (definition.label !== undefined) labels.set(definition.label, definition);
+  return { versions, current, labels, rollouts };
 }

@@ -1,5 +1,13 @@
 import { z } from "zod";
+import type { Absence } from "../engine/index.ts";
 import type { Answer, Directory, Question } from "./ports.ts";
+
+const day = z.iso.date("must be a day like 2026-10-01");
+
+/** Both days are part of it. */
+const absenceShape = z
+  .strictObject({ from: day, to: day, deputy: z.string().min(1).optional() })
+  .refine(({ from, to }) => from <= to, "`from` must not be after `to`");
 
 /** A person as the embedded directory knows them. */
 const personShape = z.strictObject({
@@ -13,6 +21,10 @@ const personShape = z.strictObject({
   groups: z.array(z.string()).optional(),
   roles: z.array(z.string()).optional(),
   positions: z.array(z.string()).optional(),
+  /** When they are absent (休假), and who decides for them then (代理). */
+  away: z.array(absenceShape).optional(),
+  /** They left for good (离职); whose seats the successor gets. Stays in the file as long as anybody names them. */
+  left: z.strictObject({ successor: z.string().min(1).optional() }).optional(),
 });
 
 export const directoryShape = z.strictObject({
@@ -40,6 +52,7 @@ export function embeddedDirectory(file: DirectoryFile): Directory {
     }
     return found;
   };
+  const absent = new Map(file.people.filter(isEverAbsent).map((person) => [person.id, absenceOf(person)]));
   const answers: Record<string, (argument: string) => readonly string[]> = {
     user: (id) => (people.has(id) ? [id] : []),
     group: (name) => members((person) => person.groups, name),
@@ -51,7 +64,9 @@ export function embeddedDirectory(file: DirectoryFile): Directory {
     managersOf: chain,
   };
   return {
-    answer({ kind, name, arguments: [argument] }: Question): Answer | undefined {
+    answer({ kind, name, arguments: args }: Question): Answer | undefined {
+      if (kind === "absences") return absencesOf(args, absent);
+      const [argument] = args;
       if (kind !== "people" || !Object.hasOwn(answers, name)) return undefined;
       return { people: typeof argument === "string" ? answers[name]!(argument) : [] };
     },
@@ -63,6 +78,24 @@ export function embeddedDirectory(file: DirectoryFile): Directory {
     },
   };
 }
+
+const isEverAbsent = ({ away, left }: DirectoryPerson): boolean => left !== undefined || away !== undefined;
+
+const NOBODY: Answer = { absences: {} };
+
+/** Only of those who are not always there. Asked whenever a seat opens. */
+function absencesOf(asked: Question["arguments"], absent: ReadonlyMap<string, Absence>): Answer {
+  const found = asked.filter((id) => absent.has(id as string)) as string[];
+  if (found.length === 0) return NOBODY;
+  return { absences: Object.fromEntries(found.map((id) => [id, absent.get(id)!])) };
+}
+
+const absenceOf = ({ away, left }: DirectoryPerson): Absence => ({
+  ...(left && { left: left.successor === undefined ? {} : { successor: left.successor } }),
+  ...(away && {
+    away: away.map(({ from, to, deputy }) => (deputy === undefined ? { from, to } : { from, to, deputy })),
+  }),
+});
 
 /** The people of `--dev`: bob is everybody's superior, carol, dave and erin are finance. */
 export const SEEDED_PEOPLE: DirectoryFile = {

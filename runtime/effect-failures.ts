@@ -9,7 +9,7 @@ export const TRIES_MAX = 5;
 /** Tries to reach a service that is not there before that is given up: about a day, five minutes apart at the end. */
 export const AWAY_TRIES_MAX = 300;
 /** While the bus is away it is looked for at least so often: when it comes back, everything goes on soon. */
-const BUS_RETRY_MAX_MS = 30_000;
+const RETRY_MAX_MS = 30_000;
 const NODE_RETRY_MS = 1_000;
 const REMEMBERED_MAX = 20_000;
 
@@ -38,15 +38,15 @@ export class EffectFailures {
     if (error instanceof Overloaded || error instanceof StoreUnavailable) return this.#again(error, NODE_RETRY_MS);
     const how = error instanceof ServiceCallFailed ? error.how : "failed";
     if (how === "refused") return { kind: "dead", error: messageOf(error) };
-    if (how === "away" && !this.#bus.connected) return this.busAway(work, error);
+    if (how === "away" && !this.#bus.connected) return this.untilItWorks(work, error);
     const { failed, away } = this.#count(work, how);
     if (failed >= TRIES_MAX || away >= AWAY_TRIES_MAX) return { kind: "dead", error: messageOf(error) };
     return this.#again(error, retryDelayMs(failed + away - 1));
   }
 
-  /** Tried until the bus is there. */
-  busAway(work: Work, error: unknown): WorkResult {
-    return this.#again(error, Math.min(retryDelayMs(work.attempts), BUS_RETRY_MAX_MS));
+  /** Tried until it works: it is not the effect's own fault, and nobody else would try it again. */
+  untilItWorks(work: Work, error: unknown): WorkResult {
+    return this.#again(error, Math.min(retryDelayMs(work.attempts), RETRY_MAX_MS));
   }
 
   forget({ effect }: Work): void {

@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 50;
 
 /**
  * Effects of one decision are carried out in order: one that failed holds back those behind it until it succeeds or is
- * given up. Decisions do not wait for each other.
+ * given up. Decisions do not wait for each other; nor does anything wait for a saga's step, which may take long: its saga does.
  */
 export class EffectOrder {
   readonly #store: Pick<Store, "effectsOfDecision">;
@@ -35,9 +35,10 @@ export class EffectOrder {
       const heldUntil = await this.#heldUntil(work, decision);
       if (heldUntil !== undefined) return this.#held(heldUntil);
       const result = await perform();
-      this.note(work, result);
+      if (!isStep(work.effect)) this.note(work, result);
       return result;
     })();
+    if (isStep(work.effect)) return mine;
     this.#underWay.set(decision, mine);
     return mine.finally(() => {
       if (this.#underWay.get(decision) === mine) this.#underWay.delete(decision);
@@ -60,7 +61,8 @@ export class EffectOrder {
     // Fresh from the commit and nothing went wrong: those before it are done.
     if (index === 0 || !(isRead(work) || this.#troubled.has(decision))) return undefined;
     const left = (await this.#store.effectsOfDecision(work.tenant, decision)).filter(
-      ({ state, effect: { id } }) => state !== "dead" && indexOf(id) < index && !this.#done.has(id),
+      ({ state, effect }) =>
+        state !== "dead" && !isStep(effect) && indexOf(effect.id) < index && !this.#done.has(effect.id),
     );
     if (left.length === 0) return undefined;
     return Math.max(this.#troubled.get(decision) ?? 0, ...left.map(({ nextAt }: StoredEffect) => nextAt));
@@ -74,6 +76,9 @@ export class EffectOrder {
 
 /** From the store: this process may not know what befell those before it. */
 const isRead = ({ about }: Work): boolean => about === undefined;
+
+const isStep = (effect: StoredEffect["effect"]): boolean =>
+  effect.kind === "step" || (effect.kind === "sealed" && effect.step === true);
 
 /** Ids are `DECISION:INDEX`. */
 const decisionOf = (id: string): string => id.slice(0, id.lastIndexOf(":"));

@@ -6,7 +6,7 @@ import { InProcessBus } from "./bus/in-process-bus.ts";
 import { EffectOrder } from "./effect-order.ts";
 import { EffectPerformer, type EffectPorts } from "./effects.ts";
 import type { Work, WorkResult } from "./outbox.ts";
-import type { StoredEffect } from "./ports.ts";
+import type { Effect, StoredEffect } from "./ports.ts";
 import { Services } from "./services.ts";
 import { SetClock } from "./testing.ts";
 import { trustedFunctions } from "./trusted-functions.ts";
@@ -64,8 +64,8 @@ test("an event behind an action leaves when the action is done", async () => {
   assert.ok(seen.includes("instance.started"));
 });
 
-/** Effects of three decisions, in the store and by hand. */
-function ordered(ids: readonly string[]) {
+/** Effects of three decisions, in the store and by hand. @param steps ids of those that are a saga's steps. */
+function ordered(ids: readonly string[], steps: ReadonlySet<string> = new Set()) {
   const clock = new SetClock();
   const left = new Set(ids);
   const nextAt = new Map<string, number>();
@@ -76,13 +76,15 @@ function ordered(ids: readonly string[]) {
         .map(
           (id): StoredEffect => ({
             ...{ tenant: "t", instance: "i", state: "pending", attempts: 0, nextAt: nextAt.get(id) ?? 0 },
-            effect: { id, kind: "publish", events: [] },
+            effect: steps.has(id) ? { id, kind: "sealed", step: true, box: "" } : effectOf(id),
           }),
         ),
   };
+  const effectOf = (id: string): Effect =>
+    steps.has(id) ? ({ id, kind: "step" } as Effect) : { id, kind: "publish", events: [] };
   const order = new EffectOrder(store, clock);
   const work = (id: string, fresh: boolean): Work => ({
-    ...{ tenant: "t", instance: "i", attempts: 0, effect: { id, kind: "publish", events: [] } },
+    ...{ tenant: "t", instance: "i", attempts: 0, effect: effectOf(id) },
     ...(fresh && { about: { flow: "f", updatedAt: 0 } }),
   });
   const run = async (id: string, result: WorkResult, { fresh = true, by = order } = {}) => {
@@ -120,6 +122,19 @@ test("one that is given up holds nothing back, and nothing holds back another de
   assert.equal((await run("i:1:1", done)).tried, false);
   await run("i:1:0", dead, { fresh: false });
   assert.equal((await run("i:1:1", done, { fresh: false })).tried, true);
+});
+
+test("a saga's step waits for what is before it, and nothing waits for a step, after a restart neither", async () => {
+  const ids = ["i:1:0", "i:1:1", "i:1:2", "i:1:3"];
+  const { run, another } = ordered(ids, new Set(["i:1:1", "i:1:2"]));
+  await run("i:1:0", retry);
+  for (const id of ["i:1:1", "i:1:3"]) assert.equal((await run(id, done)).tried, false, `${id} is held back`);
+  await run("i:1:0", done, { fresh: false });
+  assert.equal((await run("i:1:1", retry, { fresh: false })).tried, true);
+  for (const fresh of [true, false]) {
+    assert.equal((await run("i:1:2", retry, { fresh })).tried, true);
+    assert.equal((await run("i:1:3", retry, { fresh, by: another() })).tried, true);
+  }
 });
 
 test("after a restart the store tells what is still before an effect", async () => {

@@ -1,13 +1,14 @@
-import { hash } from "node:crypto";
 import type { Effect, Instance, Json, OutEvent } from "../engine/index.ts";
 import { instanceId } from "../engine/index.ts";
 import type { PreparedTemplate, Rendering, TemplateData } from "../templates/index.ts";
 import { OutEvents } from "./bus/out-events.ts";
 import { EffectFailures } from "./effect-failures.ts";
 import { EffectOrder } from "./effect-order.ts";
+import { EffectReports } from "./effect-reports.ts";
 import type { Work, WorkResult } from "./outbox.ts";
 import type { Bus, Carried, Clock, DocumentStore, Functions, OutMessage, RawEffect, Store } from "./ports.ts";
 import { ServiceCallFailed, type Services } from "./services.ts";
+import { StepPerformer } from "./step-performer.ts";
 import { STUCK_ATTEMPTS } from "./stores/limits.ts";
 import type { Envelope, Reply } from "./turn.ts";
 
@@ -35,7 +36,6 @@ export interface EffectPorts {
 export type Messenger = (effect: EffectOf<"notify">, about: Pick<Instance, "flow" | "key">) => Promise<void>;
 
 const ACTION_TIMEOUT_MS = 30_000;
-const REPORTS = "assent/effects";
 
 const DONE: WorkResult = { kind: "done" };
 
@@ -49,11 +49,20 @@ export class EffectPerformer {
   readonly #events = new OutEvents();
   readonly #order: EffectOrder;
   readonly #failures: EffectFailures;
+  readonly #reports: EffectReports;
+  readonly #steps: StepPerformer;
 
   constructor(ports: EffectPorts) {
     this.#ports = ports;
     this.#order = new EffectOrder(ports.store, ports.clock);
     this.#failures = new EffectFailures(ports.bus);
+    this.#reports = new EffectReports((envelope) => ports.submit(envelope));
+    this.#steps = new StepPerformer({
+      ...{ functions: ports.functions, services: ports.services },
+      ...{ reports: this.#reports, failures: this.#failures },
+      instanceOf: (work) => ports.instanceOf(work),
+      carried: (work) => this.#carried(work),
+    });
   }
 
   async perform(batch: readonly Work[]): Promise<readonly WorkResult[]> {
@@ -116,7 +125,10 @@ export class EffectPerformer {
     const { bus } = this.#ports;
     const judged = (work: Work, failure: unknown) => {
       const unsendable = failure instanceof Error && failure.name === "NotSendable";
-      results.set(work, unsendable ? { kind: "dead", error: failure.message } : this.#failures.busAway(work, failure));
+      results.set(
+        work,
+        unsendable ? { kind: "dead", error: failure.message } : this.#failures.untilItWorks(work, failure),
+      );
     };
     const [only] = batch;
     if (!bus.connected) for (const work of batch) judged(work, error);
@@ -136,7 +148,7 @@ export class EffectPerformer {
       try {
         recalled.set(work, await this.#aboutThen(work));
       } catch (error) {
-        results.set(work, this.#failures.busAway(work, error));
+        results.set(work, this.#failures.untilItWorks(work, error));
       }
     };
     await Promise.all(batch.filter(({ about }) => about === undefined).map(look));
@@ -155,10 +167,10 @@ export class EffectPerformer {
 
   #written(work: Work, about: About, events: readonly OutEvent[]): OutMessage[] {
     const { tenant, instance } = work;
-    const { flow, tag, updatedAt: at } = about;
+    const { tag, updatedAt: at } = about;
     const carried = carriedBy(work, tag);
     const messages: OutMessage[] = [];
-    for (const { id, event, data } of events) {
+    for (const { id, event, data, flow = about.flow } of events) {
       const message = this.#events.message({ tenant, flow, instance, id, event, data, at, carried }, this.#ports.bus);
       if (message) messages.push(message);
     }
@@ -197,6 +209,8 @@ export class EffectPerformer {
         return DONE;
       case "start":
         return this.#start(work, effect);
+      case "step":
+        return this.#steps.perform(work, effect);
       case "ingest":
         return this.#ports.ingest(effect, work);
       default:
@@ -215,16 +229,15 @@ export class EffectPerformer {
   async #render(work: Work, effect: EffectOf<"render">): Promise<WorkResult> {
     const instance = await this.#ports.instanceOf(work);
     // Told, and not settled before a crash. A template that changed since must not make another document of it.
-    if (instance?.recent.some(({ source, id }) => source === REPORTS && id.startsWith(reportId(effect, "rendered"))))
-      return DONE;
-    const flow = instance?.flow ?? "";
+    if (instance && this.#reports.isTold(instance, effect, "rendered")) return DONE;
+    const flow = effect.flow ?? instance?.flow ?? "";
     const first = await this.#try(effect.template, flow, effect.data);
     const useFallback = first.kind === "failed" && effect.fallback !== undefined;
     const rendering = useFallback ? await this.#try(effect.fallback!, flow, effect.data) : first;
     if (rendering.kind === "failed") throw new Error(rendering.message);
     const template = useFallback ? effect.fallback! : effect.template;
     await this.#ports.documents.put(work.tenant, work.instance, effect.document, rendering.bytes);
-    await this.#report(work, {
+    await this.#reports.tell(work, {
       kind: "rendered",
       document: effect.document,
       template,
@@ -269,7 +282,8 @@ export class EffectPerformer {
   async dead(work: Work, reason: string): Promise<void> {
     this.#ports.alert(alertOf(work, reason), "an effect was given up");
     if (work.effect.kind === "ingest") return;
-    await this.#report(work, { kind: "failed", what: describe(work.effect), reason });
+    if (work.effect.kind === "step") await this.#steps.discard(work, reason);
+    else await this.#reports.tell(work, { kind: "failed", what: describe(work.effect), reason });
     await this.#tellStuck(work, "dead", reason);
   }
 
@@ -281,22 +295,7 @@ export class EffectPerformer {
     const messages = this.#written(work, about, [{ id: `${effect.id}:${state}`, event: "effect.stuck", data }]);
     if (messages.length > 0) await this.#ports.bus.publish(messages);
   }
-
-  async #report(work: Work, report: Report): Promise<void> {
-    const { tenant, instance, effect } = work;
-    // The id names what is told: a document that was rendered anew, or another reason, is another report.
-    const about = report.kind === "rendered" ? report.sha256 : hash("sha256", report.reason);
-    const id = `${reportId(effect, report.kind)}${about.slice(0, 16)}`;
-    const command = { kind: "report" as const, id, source: REPORTS, effect: effect.id, report };
-    const { traceparent } = carriedBy(work, undefined);
-    const reply = await this.#ports.submit({ tenant, instance, command, ...(traceparent && { traceparent }) });
-    if (reply.kind === "refused") throw new Error(`the history did not take the report: ${reply.refusal.message}`);
-  }
 }
-
-type Report = Extract<Envelope["command"], { kind: "report" }>["report"];
-
-const reportId = ({ id }: Effect | RawEffect, kind: Report["kind"]): string => `report:${id}:${kind}:`;
 
 function carriedBy({ effect }: Work, tag: string | undefined): Carried {
   const traceparent = effect.kind === "ingest" ? undefined : effect.traceparent;
@@ -329,6 +328,8 @@ function describe(effect: Effect): string {
       return `event ${effect.event} to ${effect.target.kind === "service" ? effect.target.name : "a service"}`;
     case "start":
       return `start of ${effect.flow}`;
+    case "step":
+      return `${effect.undo ? "undo" : "step"} ${effect.function} of ${effect.saga}`;
     default:
       return effect.kind;
   }

@@ -1,13 +1,22 @@
 import { hash } from "node:crypto";
-import type { Definition } from "../dsl/index.ts";
-import type { Accepted, Answer, Answers, Command, Effect, EpochMs, Instance, StoryLine } from "../engine/index.ts";
+import type {
+  Accepted,
+  Answer,
+  Answers,
+  Command,
+  Definitions,
+  Effect,
+  EpochMs,
+  Instance,
+  StoryLine,
+} from "../engine/index.ts";
 import { decide } from "../engine/index.ts";
 import { seal, unseal } from "./key-ring.ts";
 import type { RawEffect, SealedEffect, StoredEntry } from "./ports.ts";
 
 /** What one turn did to one instance; the journal's unit. */
 export interface Entry {
-  /** Hash of the definition that decided. */
+  /** Hash of the definition that decided. One that moves the instance to another version is the last of its entry. */
   readonly definition: string;
   readonly at: EpochMs;
   readonly decisions: readonly EntryDecision[];
@@ -46,21 +55,45 @@ export function decode<T>(text: string, key: Buffer | undefined): T {
 export const encodeEffects = (
   effects: readonly Effect[],
   key: Buffer | undefined,
-): readonly (Effect | SealedEffect)[] =>
-  key ? effects.map((effect) => ({ id: effect.id, kind: "sealed" as const, box: encode(effect, key) })) : effects;
+): readonly (Effect | SealedEffect)[] => (key ? effects.map((effect) => sealed(effect, key)) : effects);
+
+function sealed(effect: Effect, key: Buffer): SealedEffect {
+  const box = { id: effect.id, kind: "sealed", box: encode(effect, key) } as const;
+  return effect.kind === "step" ? { ...box, step: true } : box;
+}
 
 export const decodeEffect = (stored: Effect | RawEffect | SealedEffect, key: Buffer | undefined): Effect | RawEffect =>
   stored.kind === "sealed" ? decode<Effect>(stored.box, key) : stored;
+
+/** Hashes of the definitions that an entry names: the one that decided, and those whose flows it started or moved to. */
+export function definitionsIn({ definition, decisions }: Entry): readonly string[] {
+  const chosen = decisions.flatMap(({ answers }) => versionsChosen(answers));
+  return chosen.length === 0 ? [definition] : [definition, ...chosen];
+}
+
+/** Hashes of the versions of flows that a decision was given. */
+export function versionsChosen(answers: EntryDecision["answers"]): readonly string[] {
+  let chosen: string[] | undefined;
+  for (const key in answers) {
+    const answer = answers[key]!;
+    if ("definition" in answer) chosen = [...(chosen ?? []), answer.definition];
+  }
+  return chosen ?? NONE;
+}
+
+const NONE: readonly string[] = [];
 
 /**
  * Decides an entry's commands again, with the answers that were used. Gives the instance as it was after the entry.
  * @throws Error if a decision does not come out as accepted: the definition or the code is not the one that decided.
  */
-export function replayEntry(definition: Definition, instance: Instance | undefined, entry: Entry): Instance {
+export function replayEntry(definitions: Definitions, instance: Instance | undefined, entry: Entry): Instance {
+  const definition = definitions(entry.definition);
+  if (!definition) throw new Error(`definition ${entry.definition} is not loaded`);
   let current = instance;
   for (const { command, answers } of entry.decisions) {
     const recorded: Answers = (question) => answers[question.key];
-    const decision = decide(definition, current, command, entry.at, recorded);
+    const decision = decide(definition, current, command, entry.at, recorded, definitions);
     if (decision.kind !== "accepted") {
       throw new Error(`replay of command \`${command.id}\` gave \`${decision.kind}\`, the journal says accepted`);
     }

@@ -8,6 +8,7 @@ export {
 } from "./connectors/wecom/index.ts";
 export { type DirectoryFile, embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 export { documentFiles } from "./document-files.ts";
+export { decode as decodeStored, encode as encodeStored } from "./entry.ts";
 export { keyRing, newKeyRingSetting } from "./key-ring.ts";
 export { AssentNode, type NodePorts } from "./node.ts";
 export type * from "./ports.ts";

@@ -1,8 +1,8 @@
 import type { Definition } from "../dsl/index.ts";
-import type { Instance } from "../engine/index.ts";
-import { decode, type Entry, replayEntry } from "./entry.ts";
+import { definitionsOf, type Instance } from "../engine/index.ts";
+import { decode, definitionsIn, type Entry, replayEntry } from "./entry.ts";
 import type { KeyRing } from "./key-ring.ts";
-import type { InstanceKey, Store, StoredEntry, StoredInstance } from "./ports.ts";
+import type { DefinitionSource, InstanceKey, Store, StoredEntry, StoredInstance } from "./ports.ts";
 
 /** What is committed of an instance, or that there is none. */
 interface Loaded {
@@ -32,7 +32,7 @@ export interface Live<Waiting> extends Loaded {
 interface Ports {
   readonly store: Store;
   readonly keys: KeyRing;
-  definition(hash: string): Promise<Definition | undefined>;
+  readonly definitions: DefinitionSource;
 }
 
 /** Instances that have ended and are kept all the same: a document's report, say, comes a moment later. */
@@ -125,16 +125,17 @@ const emptyLive = <Waiting>(key: InstanceKey, name: string): Live<Waiting> => ({
   waiting: [],
 });
 
-/** An instance is its newest snapshot and the few entries after it. */
-async function restore(row: StoredInstance, ports: Ports): Promise<Loaded> {
-  const dataKey = row.wrappedKey === undefined ? undefined : ports.keys.unwrap(row.wrappedKey);
+/** An instance is its newest snapshot and the few entries after it. All definitions that it goes by are in memory then. */
+async function restore(row: StoredInstance, { keys, definitions }: Ports): Promise<Loaded> {
+  const dataKey = row.wrappedKey === undefined ? undefined : keys.unwrap(row.wrappedKey);
   let instance = row.snapshot ? decode<Instance>(row.snapshot.body, dataKey) : undefined;
   const snapshotVersion = instance?.version ?? 0;
-  for (const entry of row.tail) instance = await apply(instance, decode<Entry>(entry.body, dataKey), ports);
+  if (instance) await loadAll(definitionsOf(instance), definitions);
+  for (const entry of row.tail) instance = await apply(instance, decode<Entry>(entry.body, dataKey), definitions);
   const newest = row.tail.at(-1) ?? row.snapshot;
   return {
     instance,
-    definition: instance ? await definitionOf(instance.definition, ports) : undefined,
+    definition: instance && definitions.known(instance.definition),
     sequence: newest?.sequence ?? 0,
     hash: newest?.hash ?? "",
     dataKey,
@@ -142,16 +143,17 @@ async function restore(row: StoredInstance, ports: Ports): Promise<Loaded> {
   };
 }
 
-type Definitions = Pick<Ports, "definition">;
-
-async function apply(instance: Instance | undefined, entry: Entry, ports: Definitions): Promise<Instance> {
-  return replayEntry(await definitionOf(entry.definition, ports), instance, entry);
+async function apply(instance: Instance | undefined, entry: Entry, definitions: DefinitionSource): Promise<Instance> {
+  await loadAll(definitionsIn(entry), definitions);
+  return replayEntry((hash) => definitions.known(hash), instance, entry);
 }
 
-async function definitionOf(hash: string, ports: Definitions): Promise<Definition> {
-  const definition = await ports.definition(hash);
-  if (!definition) throw new Error(`definition ${hash} is not in the store`);
-  return definition;
+/** @throws Error if one is not there. */
+async function loadAll(hashes: readonly string[], definitions: DefinitionSource): Promise<void> {
+  for (const hash of hashes) {
+    if (!definitions.known(hash) && !(await definitions.load(hash)))
+      throw new Error(`definition ${hash} is not in the store`);
+  }
 }
 
 /** The instance as it was at an earlier version: its entries, decided again. `undefined` if it never stood at this one. */
@@ -159,14 +161,14 @@ export async function replayTo(
   entries: readonly StoredEntry[],
   version: number,
   dataKey: Buffer | undefined,
-  ports: Definitions,
+  definitions: DefinitionSource,
 ): Promise<Instance | undefined> {
   let instance: Instance | undefined;
   for (const stored of entries) {
     const entry = decode<Entry>(stored.body, dataKey);
     const decisions = entry.decisions.filter((decision) => decision.version <= version);
     if (decisions.length === 0) break;
-    instance = await apply(instance, { ...entry, decisions }, ports);
+    instance = await apply(instance, { ...entry, decisions }, definitions);
   }
   return instance?.version === version ? instance : undefined;
 }

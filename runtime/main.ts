@@ -88,6 +88,7 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
       documents: documentFiles(settings.dataFolder),
       bus,
       activeDefinition: node.activeDefinition,
+      definition: node.definition,
       identify: identity.identify,
       isAdmin: identity.isAdmin,
       person: node.person,
@@ -186,8 +187,16 @@ function tellOfChange(log: Log, event: RegistryEvent): void {
   log.info({ file, flows, warnings }, kind);
 }
 
-const problemsOf = (event: Extract<RegistryEvent, { kind: "refused" }>): string =>
-  event.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, event.text, { color: false })).join("\n");
+/** What is wrong may stand in a file that it uses. */
+function problemsOf({ file, text, diagnostics }: Extract<RegistryEvent, { kind: "refused" }>): string {
+  const textOf = (other: string): string | undefined => {
+    if (other === file) return text;
+    return other.endsWith(".flow") && existsSync(other) ? readFileSync(other, "utf8") : undefined;
+  };
+  return diagnostics
+    .map((diagnostic) => renderDiagnostic(diagnostic, textOf(diagnostic.file) ?? "", { color: false, textOf }))
+    .join("\n");
+}
 
 async function listen({ http }: Settings, handler: RequestListener): Promise<Server> {
   const server = createServer(handler);

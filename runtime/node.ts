@@ -1,5 +1,5 @@
 import type { Definition } from "../dsl/index.ts";
-import type { Person } from "../engine/index.ts";
+import { definitionsOf, type Person } from "../engine/index.ts";
 import { createRenderer } from "../templates/index.ts";
 import { OutEvents } from "./bus/out-events.ts";
 import { BusIngress } from "./bus-ingress.ts";
@@ -94,9 +94,12 @@ export class AssentNode {
         store,
         clock,
         keys,
-        activeDefinition: (flow) => this.registry.current.definition(flow),
-        definition: (hash) => this.registry.definition(hash),
-        ask: askers(directory, functions, services),
+        versionFor: (flow, newcomer) => this.registry.current.versionFor(flow, newcomer),
+        definitions: this.registry.definitions,
+        ask: askers({
+          ...{ directory, functions, services },
+          version: (flow, label) => this.registry.current.definition(flow, label),
+        }),
         committed: (committed) => this.#committed(committed),
         written: (seconds) => ports.observe?.journalWritten(seconds),
       },
@@ -153,7 +156,7 @@ export class AssentNode {
       clock,
       keys,
       activeDefinition: this.activeDefinition,
-      definitionOf: async (key) => (await this.#turns.read(key))?.definition,
+      definitionsOf: (key) => this.#definitionsOf(key),
       open: (stored) => this.#open(stored, stored),
       messages: this.#ingress,
       callbacks: this.#wecom,
@@ -181,6 +184,11 @@ export class AssentNode {
     return decodeEffect(effect, effect.kind === "sealed" ? await this.#turns.dataKey(key) : undefined);
   }
 
+  async #definitionsOf(key: InstanceKey): Promise<readonly Definition[]> {
+    const found = await this.#turns.read(key);
+    return found ? definitionsOf(found.instance).flatMap((hash) => this.definition(hash) ?? []) : [];
+  }
+
   async history(key: InstanceKey): Promise<readonly HistoryItem[]> {
     return readHistory(await this.store.history(key), await this.#turns.dataKey(key));
   }
@@ -189,7 +197,11 @@ export class AssentNode {
 
   person = (tenant: string, user: string): Person => this.#ports.directory.person(tenant, user) ?? { id: user };
 
-  activeDefinition = (flow: string): Definition | undefined => this.registry.current.definition(flow);
+  activeDefinition = (flow: string, label?: string): Definition | undefined =>
+    this.registry.current.definition(flow, label);
+
+  /** By hash: those that are active, and those on which what was read goes by. */
+  definition = (hash: string): Definition | undefined => this.registry.definitions.known(hash);
 
   /** `undefined`: ready; else what is missing. */
   readiness = (): string | undefined => {

@@ -1,3 +1,4 @@
+import type { Definition } from "../dsl/index.ts";
 import type { Answer, Effect, EpochMs, Instance, Json, Question, Task, Timer } from "../engine/index.ts";
 
 /**
@@ -62,6 +63,8 @@ export interface RawEffect {
 export interface SealedEffect {
   readonly id: string;
   readonly kind: "sealed";
+  /** It is a saga's step, for which the decision's other effects don't wait. */
+  readonly step?: true;
   readonly box: string;
 }
 
@@ -207,9 +210,11 @@ export interface PageRequest {
 
 export interface TaskQuery {
   readonly tenant: string;
+  /** Whose task it is, or who may claim it while nobody has. */
   readonly assignee?: string;
   readonly instance?: string;
-  readonly status?: "open" | "closed";
+  /** `waiting`: somebody else decides first. Absent: all, the open ones first, then those that wait. */
+  readonly status?: "open" | "waiting" | "closed";
 }
 
 export interface InstanceQuery {
@@ -284,20 +289,30 @@ export interface Carried {
   readonly tag?: string;
 }
 
+/** Definitions by hash, as far back as instances run on them. */
+export interface DefinitionSource {
+  /** Those that are active, and all that were loaded once. */
+  known(hash: string): Definition | undefined;
+  load(hash: string): Promise<Definition | undefined>;
+}
+
 /** Who is who. The embedded one answers at once; another may need a moment. */
 export interface Directory {
-  /** Answers `people` questions that the language has built in; `undefined`: not one of mine. */
+  /** Answers `absences`, and `people` questions that the language has built in; `undefined`: not one of mine. */
   answer(question: Question): Answer | undefined | Promise<Answer | undefined>;
   person(tenant: string, id: string): { id: string; name?: string; org?: string; tags?: readonly string[] } | undefined;
 }
+
+/** What functions are asked. */
+export type FunctionQuestion = Question & { readonly kind: "people" | "guard" | "check" | "value" };
 
 /** Guards, checks, values, people functions and actions that are served by trusted code or services. */
 export interface Functions {
   /** Is it served for this flow? A function belongs to the flows that it lies beside. */
   has(name: string, flow: string): boolean;
   /** Answers at once where the function is pure and in process. */
-  answer(question: Question): Answer | undefined | Promise<Answer>;
-  /** An action: resolves when it is done; rejects to be tried again. */
+  answer(question: FunctionQuestion): Answer | undefined | Promise<Answer>;
+  /** An action, or a saga's step: resolves when it is done; rejects where it was not, with the signal's reason when it took too long. */
   perform(
     name: string,
     args: readonly Json[],

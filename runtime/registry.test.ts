@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Registry, type RegistryEvent } from "./registry.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
@@ -101,8 +101,8 @@ test("an instance stays on the version it started with, after the swap and after
       store,
       clock: new SetClock(),
       keys: KEYS,
-      activeDefinition: (name) => registry.current.definition(name),
-      definition: (hash) => registry.definition(hash),
+      versionFor: (name, newcomer) => registry.current.versionFor(name, newcomer),
+      definitions: registry.definitions,
       ask: () => ({ ok: true }),
       committed: () => {},
     });
@@ -176,4 +176,100 @@ test("two labels of a flow may lie in two files", async (context) => {
     loaded.map(({ kind }) => kind),
     ["activated", "activated"],
   );
+});
+
+const PARENT = (calendar: string) => `use "./parts/shared.flow"
+state machine "parent" {
+  calendar: "${calendar}"
+  initial: RUNNING
+  states: [RUNNING, DONE]
+  state RUNNING { run flow "child" on "go" }
+  transitions { RUNNING → DONE on done }
+}
+`;
+const SHARED = (name: string) => `calendar "cn" { hours: 09:00 .. 18:00 }
+state machine "child" {
+  title: "${name}"
+  initial: A
+  states: [A, B]
+  transitions { A → B on "go" }
+}
+`;
+
+test("a used file is watched, and active with those that use it", async (context) => {
+  const { folder, events, errors, make, write } = opened(context);
+  mkdirSync(join(folder, "parts"));
+  write("parent.flow", PARENT("cn"));
+  write("parts/shared.flow", SHARED("one"));
+  const registry = make();
+  const path = join(folder, "parent.flow");
+  // Only the one file is named.
+  const loaded = await registry.load([path]);
+  assert.deepEqual(
+    loaded.map(({ kind, flows }) => [kind, flows.map(({ flow }) => flow).join()]),
+    [
+      ["activated", "parent"],
+      ["activated", "child"],
+    ],
+  );
+  const before = { parent: registry.current.definition("parent"), child: registry.current.definition("child") };
+  await registry.reload();
+  assert.equal(events.length, 0, "nothing changed");
+  write("parts/shared.flow", SHARED("two").replace("18:00", "17:00"));
+  await registry.reload();
+  assert.deepEqual(
+    events.map(({ kind, file }) => [kind, relative(folder, file)]),
+    [
+      ["activated", "parent.flow"],
+      ["activated", "parts/shared.flow"],
+    ],
+  );
+  const { current } = registry;
+  assert.equal(current.definition("child")?.title, "two");
+  assert.notEqual(current.definition("parent")?.hash, before.parent?.hash, "its calendar is another one");
+  assert.equal(current.definition("parent")?.calendar?.hours[0]?.to, 17 * 60);
+  write("parts/shared.flow", "state machine {");
+  await registry.reload();
+  assert.deepEqual(
+    events.slice(2).map(({ kind }) => kind),
+    ["refused", "refused"],
+  );
+  assert.equal(registry.current, current, "what was active stays, all of it");
+  rmSync(join(folder, "parts"), { recursive: true });
+  await registry.reload();
+  assert.equal(events.at(-2)?.kind, "removed");
+  assert.equal(events.at(-1)?.kind, "refused");
+  assert.equal(registry.current.definition("child"), undefined);
+  assert.equal(registry.current.definition("parent"), current.definition("parent"));
+  assert.deepEqual(errors, []);
+});
+
+test("a rollout tells which version a new instance gets; until then it is not current", async (context) => {
+  const { folder, make, write } = opened(context);
+  write("functions.js", functions(true));
+  const version = (label: string) =>
+    machine("OLD").replace("events", `label: "${label}"\n  data { amount: money? }\n  events`);
+  const rollout = `rollout "pilot" of "expense" to label "2" { tags: ["beta"]; orgs: ["cn-*"]; amount: [100, 5000) }`;
+  write("expense.flow", [version("1"), version("2"), rollout].join("\n"));
+  const registry = make();
+  const loaded = await registry.load([folder]);
+  assert.deepEqual(
+    loaded.map(({ kind }) => kind),
+    ["activated"],
+    JSON.stringify(loaded),
+  );
+  const { current } = registry;
+  const labelOf = (initiator: object, data = {}) =>
+    current.versionFor("expense", () => ({ key: "k", initiator: { id: "alice", ...initiator }, data }))?.label;
+  assert.equal(current.definition("expense")?.label, "1");
+  assert.equal(current.definition("expense", "2")?.label, "2");
+  const beta = { org: "cn-east-7", tags: ["beta"] };
+  assert.equal(labelOf(beta, { amount: "100.00" }), "2");
+  assert.equal(labelOf(beta, { amount: "99.99" }), "1");
+  assert.equal(labelOf({ ...beta, org: "us-1" }, { amount: "100.00" }), "1");
+  const newcomer = () => ({ key: "k", initiator: { id: "a" }, data: {} });
+  assert.equal(current.versionFor("nothing", newcomer), undefined);
+  write("expense.flow", [version("1"), version("2")].join("\n"));
+  await registry.reload();
+  assert.equal(registry.current.versionFor("expense", newcomer)?.label, "2");
 });

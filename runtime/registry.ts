@@ -2,7 +2,7 @@ import { existsSync, type FSWatcher, statSync, watch } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Definition, Diagnostic } from "../dsl/index.ts";
 import { clashOf, Deployment, fingerprintOf, flowFiles, loadUnit, type Unit } from "./deployment.ts";
-import type { Store } from "./ports.ts";
+import type { DefinitionSource, Store } from "./ports.ts";
 
 export type RegistryEvent =
   | {
@@ -53,7 +53,7 @@ export class Registry {
   #looking: NodeJS.Timeout | undefined;
   #paths: readonly string[] = [];
   /** What was looked at last, by file: a file is validated again only when something of it changed. */
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new Map<string, Pick<Unit, "fingerprint" | "uses">>();
   /** Files that were refused because another file has their flow, by that file. */
   readonly #givenWay = new Map<string, string>();
 
@@ -69,9 +69,14 @@ export class Registry {
   async load(paths: readonly string[]): Promise<readonly RegistryEvent[]> {
     this.#paths = paths;
     const events: RegistryEvent[] = [];
-    for (const file of paths.flatMap(flowFiles)) events.push(await this.#loadFile(resolve(file)));
+    await this.#loadChanged(this.#files(), (event) => events.push(event));
     return events;
   }
+
+  readonly definitions: DefinitionSource = {
+    known: (hash) => this.#byHash.get(hash),
+    load: (hash) => this.definition(hash),
+  };
 
   /** A definition by its hash, from memory or the store. */
   async definition(hash: string): Promise<Definition | undefined> {
@@ -96,7 +101,9 @@ export class Registry {
 
   /** Reads what changed now; resolves when it is active or refused. */
   reload(): Promise<void> {
-    this.#changes = this.#changes.then(() => this.#reloadAll()).catch(this.#ports.onError);
+    this.#changes = this.#changes
+      .then(() => this.#loadChanged(this.#files(), (event) => this.#ports.changed(event)))
+      .catch(this.#ports.onError);
     return this.#changes;
   }
 
@@ -113,54 +120,74 @@ export class Registry {
     this.#settling = setTimeout(() => void this.reload(), SETTLE_MS);
   }
 
-  async #reloadAll(): Promise<void> {
-    const files = this.#paths
-      .filter(existsSync)
-      .flatMap(flowFiles)
-      .map((file) => resolve(file));
-    for (const unit of this.#current.units.values()) if (!files.includes(unit.file)) this.#drop(unit);
-    for (const file of files) {
-      if (this.#seen.get(file) !== fingerprintOf(file)) this.#ports.changed(await this.#loadFile(file));
+  /** Those of the paths that are there, and what they are known to use. */
+  #files(): Set<string> {
+    const found = this.#paths.filter(existsSync).flatMap(flowFiles);
+    const files = new Set(found.map((file) => resolve(file)));
+    for (const file of files) this.#addUsed(file, files);
+    return files;
+  }
+
+  /** Their flows are active as well as those that use them. */
+  #addUsed(file: string, files: Set<string>): void {
+    for (const used of this.#seen.get(file)?.uses ?? []) if (existsSync(used)) files.add(used);
+  }
+
+  /** Reads what has changed, and swaps all of it in at once: what a file and those that use it were made to fit stays so. */
+  async #loadChanged(files: Set<string>, tell: (event: RegistryEvent) => void): Promise<void> {
+    const units = new Map(this.#current.units);
+    const events: RegistryEvent[] = [];
+    try {
+      for (const unit of this.#current.units.values()) if (!files.has(unit.file)) events.push(this.#drop(unit, units));
+      for (const file of files) {
+        const seen = this.#seen.get(file);
+        if (seen?.fingerprint !== fingerprintOf(file, seen?.uses ?? [])) events.push(await this.#loadFile(file, units));
+        this.#addUsed(file, files);
+      }
+    } finally {
+      if (events.some(({ kind }) => kind !== "refused")) this.#current = new Deployment(units);
+      for (const event of events) tell(event);
     }
   }
 
-  #drop(unit: Unit): void {
+  #drop(unit: Unit, units: Map<string, Unit>): RegistryEvent {
     const { file } = unit;
-    const units = new Map(this.#current.units);
     units.delete(file);
     this.#seen.delete(file);
-    this.#swap(file, units);
-    this.#ports.changed({ kind: "removed", file, flows: flowsOf(unit) });
+    this.#makeWay(file);
+    return { kind: "removed", file, flows: flowsOf(unit) };
   }
 
   /** Who gave way to the file is looked at again: it may have the flow for itself now. */
-  #swap(file: string, units: ReadonlyMap<string, Unit>): void {
-    this.#current = new Deployment(units);
+  #makeWay(file: string): void {
     for (const [waiting, other] of this.#givenWay) if (other === file) this.#seen.delete(waiting);
   }
 
-  async #loadFile(file: string): Promise<RegistryEvent> {
+  async #loadFile(file: string, units: Map<string, Unit>): Promise<RegistryEvent> {
     const result = await loadUnit(file, this.#ports.services);
     this.#givenWay.delete(file);
-    if (result.kind === "refused") return this.#refuse(result, result.diagnostics);
+    if (result.kind === "refused") return this.#refuse(result, result.diagnostics, units);
     const { unit } = result;
-    const clash = clashOf(unit, this.#current.units.values());
+    const clash = clashOf(unit, units.values());
     if (clash) {
       this.#givenWay.set(file, clash.with);
-      return this.#refuse(unit, [clash.diagnostic]);
+      return this.#refuse(unit, [clash.diagnostic], units);
     }
     for (const definition of unit.definitions) await this.#keep(definition);
-    this.#swap(file, new Map([...this.#current.units, [file, unit]]));
-    this.#seen.set(file, unit.fingerprint);
+    units.set(file, unit);
+    this.#makeWay(file);
+    this.#seen.set(file, { fingerprint: unit.fingerprint, uses: unit.uses });
     return { kind: "activated", file, flows: flowsOf(unit), warnings: unit.warnings, text: unit.text };
   }
 
   #refuse(
-    { file, fingerprint, text }: { readonly file: string; readonly fingerprint: string; readonly text: string },
+    refused: Pick<Unit, "file" | "fingerprint" | "uses" | "text">,
     diagnostics: readonly Diagnostic[],
+    units: ReadonlyMap<string, Unit>,
   ): RegistryEvent {
-    this.#seen.set(file, fingerprint);
-    const active = this.#current.units.get(file);
+    const { file, fingerprint, uses, text } = refused;
+    this.#seen.set(file, { fingerprint, uses });
+    const active = units.get(file);
     return { kind: "refused", file, diagnostics, text, flows: active ? flowsOf(active) : [] };
   }
 

@@ -20,7 +20,7 @@ const DEFINITION = flow(
 test("secret fields are masked by name, at any depth", () => {
   const value = { amount: "1.00", card: "6222", inner: [{ card: { any: "thing" } }, "6222"] };
   const masked = { amount: "1.00", card: "****", inner: [{ card: "****" }, "6222"] };
-  assert.deepEqual(maskSecrets(DEFINITION, value), masked);
+  assert.deepEqual(maskSecrets([DEFINITION], value), masked);
 });
 
 test("values are masked, names and lists stay", () => {

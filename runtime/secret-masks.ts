@@ -3,9 +3,9 @@ import type { Json } from "../engine/index.ts";
 
 const MASK = "****";
 
-/** Whatever stands under the name of a secret field of the flow, at any depth, is masked. */
-export function maskSecrets(definition: Definition, value: Json): Json {
-  const fields = [...definition.fields, ...definition.events.flatMap(({ payload }) => payload)];
+/** Whatever stands under the name of a secret field of these flows, at any depth, is masked. */
+export function maskSecrets(definitions: readonly Definition[], value: Json): Json {
+  const fields = definitions.flatMap((one) => [...one.fields, ...one.events.flatMap(({ payload }) => payload)]);
   const names = new Set(fields.filter(({ secret }) => secret).map(({ name }) => name));
   return names.size === 0 ? value : maskNamed(value, names);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusUnavailable, NoResponders, NotSendable, RequestTimedOut, ServiceFailed } from "./bus/bus-errors.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
-import type { Headers, Question } from "./ports.ts";
+import type { FunctionQuestion, Headers } from "./ports.ts";
 import { ServiceCallFailed, Services } from "./services.ts";
 
 type Reply = Record<string, unknown>;
@@ -12,7 +12,7 @@ type Answers = Readonly<Record<string, Reply>>;
 const NOT_SERVED = { error: "no such function", retryable: false };
 const AWAY = { error: "come again", retryable: true };
 
-const asked = (kind: Question["kind"], services: readonly string[]): Question => ({
+const asked = (kind: FunctionQuestion["kind"], services: readonly string[]): FunctionQuestion => ({
   key: `${kind}:solvent()`,
   kind,
   name: "solvent",

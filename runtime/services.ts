@@ -1,4 +1,4 @@
-import type { Answer, Bus, Carried, Clock, Effect, Json, Question } from "./ports.ts";
+import type { Answer, Bus, Carried, Clock, Effect, FunctionQuestion, Json, Question } from "./ports.ts";
 
 type Delivery = Extract<Effect, { kind: "deliver" }>;
 
@@ -9,10 +9,13 @@ type Delivery = Extract<Effect, { kind: "deliver" }>;
 export class ServiceCallFailed extends Error {
   override readonly name = "ServiceCallFailed";
   readonly how: "refused" | "failed" | "away";
+  /** Of `away`. `no-answer`: none came in time, it may have been done all the same. `not-sent`: the bus is away, nobody was asked. */
+  readonly missed: "no-answer" | "not-sent" | undefined;
 
-  constructor(message: string, how: "refused" | "failed" | "away") {
+  constructor(message: string, how: "refused" | "failed" | "away", missed?: "no-answer" | "not-sent") {
     super(message);
     this.how = how;
+    this.missed = missed;
   }
 
   get retryable(): boolean {
@@ -32,6 +35,7 @@ interface ServiceReply {
 interface Request extends Carried {
   readonly key: string;
   readonly body: object;
+  readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -53,8 +57,8 @@ export class Services {
     this.#clock = clock;
   }
 
-  /** Asks the services that the event's `routes` name, one after the other, until one serves the function. */
-  async answer(question: Question, carried: Carried = {}): Promise<Answer> {
+  /** Asks the services that the event's `routes` name, else those of the settings, until one serves the function. */
+  async answer(question: FunctionQuestion, carried: Carried = {}): Promise<Answer> {
     const { context, key, name } = question;
     const body = { instance: context.instance, arguments: question.arguments, context };
     try {
@@ -64,22 +68,22 @@ export class Services {
     }
   }
 
-  /** @throws {ServiceCallFailed} */
+  /** An action or a saga's step. @throws {ServiceCallFailed} */
   async perform(
     name: string,
     args: readonly Json[],
     context: Question["context"],
-    { key, ...carried }: { readonly key: string } & Carried,
+    { key, timeoutMs = TIMEOUT_MS, ...carried }: { readonly key: string; readonly timeoutMs?: number } & Carried,
   ): Promise<void> {
     const body = { instance: context.instance, arguments: args, context };
-    const reply = await this.#ask(context.services, name, { ...carried, key, body });
+    const reply = await this.#ask(context.services, name, { ...carried, key, body, timeoutMs });
     if (reply.ok === false) throw new ServiceCallFailed(reply.reason ?? `\`${name}\` said no`, "refused");
   }
 
   /** The first that serves it. One that may serve it later counts more than those that don't. */
   async #ask(services: readonly string[], name: string, request: Request): Promise<ServiceReply> {
     let failed = new ServiceCallFailed(`nobody serves \`${name}\``, "refused");
-    for (const service of services) {
+    for (const service of this.#inOrder(services, name)) {
       try {
         const reply = await this.#call(service, name, request);
         this.#learn(service, name);
@@ -90,6 +94,13 @@ export class Services {
       }
     }
     throw failed;
+  }
+
+  /** Those that `routes` name, then those of the settings; one that served the function before is asked before the others. */
+  #inOrder(named: readonly string[], name: string): readonly string[] {
+    const others = Object.keys(this.#urls).filter((service) => !named.includes(service));
+    const known = others.filter((service) => this.#served.get(service)?.has(name));
+    return [...named, ...known, ...others.filter((service) => !known.includes(service))];
   }
 
   /**
@@ -117,8 +128,8 @@ export class Services {
   /** @throws {ServiceCallFailed} */
   async #call(service: string, name: string, request: Request): Promise<ServiceReply> {
     const url = this.#urls[service];
-    const { body, key, tag } = request;
-    const deadline = new Date(this.#clock.now() + TIMEOUT_MS).toISOString();
+    const { body, key, tag, timeoutMs = TIMEOUT_MS } = request;
+    const deadline = new Date(this.#clock.now() + timeoutMs).toISOString();
     const sent = JSON.stringify({ ...body, idempotencyKey: key, deadline, ...(tag !== undefined && { tag }) });
     const text = await (url ? post(`${url}/${name}`, sent, request) : this.#request(service, name, sent, request));
     const reply = parseReply(service, text);
@@ -127,9 +138,10 @@ export class Services {
   }
 
   async #request(service: string, name: string, body: string, request: Request): Promise<string> {
-    const headers = { "Nats-Msg-Id": request.key, ...headersOf(request) };
+    const { key, timeoutMs = TIMEOUT_MS } = request;
+    const headers = { "Nats-Msg-Id": key, ...headersOf(request) };
     try {
-      return await this.#bus.request(`assent.svc.${service}.${name}`, body, { headers, timeoutMs: TIMEOUT_MS });
+      return await this.#bus.request(`assent.svc.${service}.${name}`, body, { headers, timeoutMs });
     } catch (error) {
       throw busFailure(error, service);
     }
@@ -150,6 +162,10 @@ function busFailure(error: unknown, service: string): ServiceCallFailed {
       return new ServiceCallFailed(error.message, "refused");
     case "ServiceFailed":
       return new ServiceCallFailed(error.message, saysFinal(error) ? "refused" : "failed");
+    case "RequestTimedOut":
+      return new ServiceCallFailed(error.message, "away", "no-answer");
+    case "BusUnavailable":
+      return new ServiceCallFailed(error.message, "away", "not-sent");
     default:
       return new ServiceCallFailed(error.message, "away");
   }
@@ -179,7 +195,7 @@ async function post(url: string, body: string, request: Request): Promise<string
       method: "POST",
       headers: { "content-type": "application/json", "Idempotency-Key": request.key, ...headersOf(request) },
       body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
     });
     const text = await response.text();
     if (response.ok) return text;
@@ -189,7 +205,8 @@ async function post(url: string, body: string, request: Request): Promise<string
     if (error instanceof ServiceCallFailed) throw error;
     // `fetch failed` alone tells nobody why.
     const { cause } = error as { readonly cause?: unknown };
-    throw new ServiceCallFailed(cause instanceof Error ? messageOf(cause) : messageOf(error), "away");
+    const missed = error instanceof Error && error.name === "TimeoutError" ? "no-answer" : undefined;
+    throw new ServiceCallFailed(cause instanceof Error ? messageOf(cause) : messageOf(error), "away", missed);
   }
 }
 
@@ -202,7 +219,7 @@ function parseReply(service: string, text: string): ServiceReply {
   }
 }
 
-function toAnswer({ kind, name }: Question, reply: ServiceReply): Answer {
+function toAnswer({ kind, name }: FunctionQuestion, reply: ServiceReply): Answer {
   if (kind === "people" && Array.isArray(reply.value)) return { people: reply.value.map(String) };
   if (kind === "value" && reply.value !== undefined) return { value: reply.value };
   if (kind === "guard" && typeof reply.value === "boolean") return { ok: reply.value };

@@ -4,7 +4,7 @@ import { compile, type Definition, type FunctionDeclaration } from "../dsl/index
 import { type Answer, instanceId, type Question } from "../engine/index.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 import { type KeyRing, keyRing } from "./key-ring.ts";
-import type { Clock, InstanceKey, Store } from "./ports.ts";
+import type { Clock, DefinitionSource, InstanceKey, Store } from "./ports.ts";
 import { type CommandDraft, type Committed, type Envelope, TURN_LIMITS, type TurnLimits, Turns } from "./turn.ts";
 
 export const HOUR_MS = 3_600_000;
@@ -75,11 +75,21 @@ export const KEYS: KeyRing = keyRing(`test:${Buffer.alloc(32, 7).toString("base6
 export interface TurnsOptions {
   readonly store: Store;
   readonly definition?: Definition;
+  /** Further flows and versions, found by hash. */
+  readonly others?: readonly Definition[];
+  readonly definitions?: DefinitionSource;
+  /** In place of `definition`, for the flows that it knows. */
+  versionFor?(flow: string): Definition | undefined;
   readonly clock?: Clock;
   readonly limits?: Partial<TurnLimits>;
   /** Before the directory is asked. */
   ask?(question: Question): Answer | Promise<Answer> | undefined;
   committed?(committed: readonly Committed[]): void;
+}
+
+export function definitionsFrom(all: readonly Definition[]): DefinitionSource {
+  const known = (hash: string) => all.find((one) => one.hash === hash);
+  return { known, load: async (hash) => known(hash) };
 }
 
 export function turnsOn(options: TurnsOptions): Turns {
@@ -90,8 +100,8 @@ export function turnsOn(options: TurnsOptions): Turns {
       store: options.store,
       clock: options.clock ?? new SetClock(),
       keys: KEYS,
-      activeDefinition: (name) => (name === definition.flow ? definition : undefined),
-      definition: async (hash) => (hash === definition.hash ? definition : undefined),
+      versionFor: (name) => options.versionFor?.(name) ?? (name === definition.flow ? definition : undefined),
+      definitions: options.definitions ?? definitionsFrom([definition, ...(options.others ?? [])]),
       ask: (question) => options.ask?.(question) ?? (directory.answer(question) as Answer | undefined) ?? { ok: true },
       committed: (committed) => options.committed?.(committed),
     },

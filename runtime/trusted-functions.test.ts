@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Question } from "./ports.ts";
+import type { FunctionQuestion, Question } from "./ports.ts";
 import { trustedFunctions } from "./trusted-functions.ts";
 
 const context = { flow: "expense" } as Question["context"];
@@ -20,7 +20,7 @@ test("a function is looked for beside the flow that asks", () => {
     return undefined;
   });
   assert.equal(none.has("book", "expense"), false);
-  const question: Question = { key: "guard:rich()", kind: "guard", name: "rich", arguments: [], context };
+  const question: FunctionQuestion = { key: "guard:rich()", kind: "guard", name: "rich", arguments: [], context };
   assert.equal(none.answer(question), undefined);
   assert.deepEqual(asked, ["expense/book", "expense/rich"]);
 });

@@ -1,5 +1,5 @@
 import { type FlowFunction, type FunctionContext, isFlowFunction } from "../plugins/index.ts";
-import type { Answer, Functions, Json, Question } from "./ports.ts";
+import type { Answer, FunctionQuestion, Functions, Json } from "./ports.ts";
 
 /**
  * Functions of `functions.ts` files, served in this process. They are trusted: they run without a sandbox.
@@ -21,7 +21,7 @@ export function trustedFunctions(find: (name: string, flow: string) => FlowFunct
   };
 }
 
-function answerWith(found: FlowFunction, question: Question): Answer | Promise<Answer> {
+function answerWith(found: FlowFunction, question: FunctionQuestion): Answer | Promise<Answer> {
   try {
     const result = found.run({ arguments: question.arguments, context: question.context as FunctionContext });
     if (!(result instanceof Promise)) return toAnswer(question, result);
@@ -31,7 +31,7 @@ function answerWith(found: FlowFunction, question: Question): Answer | Promise<A
   }
 }
 
-function toAnswer({ kind, name }: Question, result: unknown): Answer {
+function toAnswer({ kind, name }: FunctionQuestion, result: unknown): Answer {
   switch (kind) {
     case "guard":
     case "check":
@@ -46,10 +46,15 @@ function toAnswer({ kind, name }: Question, result: unknown): Answer {
   }
 }
 
+/** It may have been done all the same. */
+export class TookTooLong extends Error {
+  override readonly name = "TookTooLong";
+}
+
 /** Rejects when it is over. An action that never ends would hold up every effect behind it. */
 const ended = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    const end = (): void => reject(new Error(`it did not end in time: ${String(signal.reason)}`));
+    const end = (): void => reject(new TookTooLong(`it did not end in time: ${String(signal.reason)}`));
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });
   });

@@ -1,5 +1,15 @@
 import type { Definition } from "../dsl/index.ts";
-import type { Accepted, Answer, Command, Effect, EpochMs, Instance, Question, Task } from "../engine/index.ts";
+import type {
+  Accepted,
+  Answer,
+  Command,
+  Effect,
+  EpochMs,
+  Instance,
+  Newcomer,
+  Question,
+  Task,
+} from "../engine/index.ts";
 import { decide } from "../engine/index.ts";
 import {
   carriedBy,
@@ -8,11 +18,13 @@ import {
   hasSecrets,
   idReused,
   isRecent,
+  isSameBody,
   mayBeOld,
+  newcomerOf,
   type Reply,
   versionConflict,
 } from "./commands.ts";
-import { type EntryDecision, entryDecision } from "./entry.ts";
+import { type EntryDecision, entryDecision, versionsChosen } from "./entry.ts";
 import { newDataKey } from "./key-ring.ts";
 import type { Live } from "./live-instances.ts";
 import type { Carried, InstanceKey, OldCommand } from "./ports.ts";
@@ -35,6 +47,8 @@ export interface Draft {
   readonly live: LiveInstance;
   instance: Instance | undefined;
   definition: Definition | undefined;
+  /** Hash of the definition that decides in this turn; absent before the first decision. */
+  decidedBy: string | undefined;
   dataKey: Buffer | undefined;
   readonly decisions: EntryDecision[];
   readonly effects: Effect[];
@@ -47,8 +61,10 @@ export interface Draft {
 }
 
 export interface DecisionPorts {
-  /** The active version of a flow. */
-  activeDefinition(flow: string): Definition | undefined;
+  /** The version of a flow that a new instance gets. */
+  versionFor(flow: string, newcomer: () => Newcomer): Definition | undefined;
+  /** By hash, from memory: of every instance that is loaded, those that it goes by; and all that are active. */
+  definition(hash: string): Definition | undefined;
   /** Answers from memory at once, else with a promise that never rejects. */
   ask(question: Question, carried: Carried): Answer | Promise<Answer>;
   /** The instance as it was at an earlier version. */
@@ -100,8 +116,9 @@ export class Decider {
   }
 
   #prepareStart(draft: Draft, { command, orStart, flow }: Envelope): boolean {
-    if ((orStart ?? command).kind !== "start" || flow === undefined) return false;
-    draft.definition = this.#ports.activeDefinition(flow);
+    const starting = orStart ?? command;
+    if (starting.kind !== "start" || flow === undefined) return false;
+    draft.definition = this.#ports.versionFor(flow, () => newcomerOf(starting));
     if (draft.definition && hasSecrets(draft.definition)) draft.dataKey ??= newDataKey();
     return draft.definition !== undefined;
   }
@@ -111,11 +128,18 @@ export class Decider {
     const definition = draft.definition!;
     const { envelope } = received;
     const answers = (question: Question) => this.#answer(received, question, instance);
-    const decision = decide(definition, instance, command, at, answers);
+    const decision = decide(definition, instance, command, at, answers, this.#ports.definition);
     switch (decision.kind) {
       case "accepted":
         accept(draft, command, decision, envelope.traceparent);
-        return { kind: "accepted", instance: decision.instance, definition, created: !instance, duplicate: false };
+        this.#followVersions(draft, decision);
+        return {
+          kind: "accepted",
+          instance: decision.instance,
+          definition: draft.definition!,
+          created: !instance,
+          duplicate: false,
+        };
       case "refused":
         return { kind: "refused", refusal: decision, ...(instance && { instance }) };
       case "duplicate":
@@ -128,26 +152,42 @@ export class Decider {
     }
   }
 
+  /** A sub-flow that was started may have secrets; an instance that has moved to another version is decided by that. */
+  #followVersions(draft: Draft, { answers, instance }: Accepted): void {
+    const versions = versionsChosen(answers);
+    if (versions.length === 0) return;
+    const isSecret = versions.some((hash) => hasSecrets(this.#ports.definition(hash)!));
+    if (isSecret) draft.dataKey ??= newDataKey();
+    if (instance.definition === draft.decidedBy) return;
+    draft.definition = this.#ports.definition(instance.definition);
+    draft.ended = true;
+  }
+
   #answer(received: Received, question: Question, instance: Instance | undefined): Answer | undefined {
     received.answers ??= new Answers();
     return received.answers.of(question, (asked) => this.#ports.ask(asked, carriedBy(received.envelope, instance)));
   }
 
   #replyAsEarlier(draft: Draft, received: Received, command: Command, earlier: OldCommand): Reply | undefined {
-    if (earlier.digest === command.digest) return this.#firstAnswer(draft, received, earlier.version);
+    const isSame = isSameBody(earlier.digest, received.envelope.command, draft.dataKey);
+    if (isSame) return this.#firstAnswer(draft, received, earlier.version);
     return { kind: "refused", refusal: idReused(command.id), ...(draft.instance && { instance: draft.instance }) };
   }
 
   /** The first answer: the instance as it was after the command was accepted. */
   #firstAnswer(draft: Draft, received: Received, version: number): Reply | undefined {
     const { live, dataKey } = draft;
-    const definition = draft.definition!;
     const drafted = draftedAt(draft, version);
-    if (drafted) return duplicate(drafted, definition);
+    if (drafted) return this.#duplicate(drafted);
     this.#ports
       .replayed(live.key, version, dataKey)
-      .then((first) => received.resolve(first ? duplicate(first, definition) : { kind: "not-found" }), received.reject);
+      .then((first) => received.resolve(first ? this.#duplicate(first) : { kind: "not-found" }), received.reject);
     return undefined;
+  }
+
+  /** The version that it stood on then is in memory. */
+  #duplicate(instance: Instance): Reply {
+    return duplicate(instance, this.#ports.definition(instance.definition)!);
   }
 }
 
@@ -155,6 +195,7 @@ const newDraft = (live: LiveInstance): Draft => ({
   live,
   instance: live.instance,
   definition: live.definition,
+  decidedBy: undefined,
   dataKey: live.dataKey,
   decisions: [],
   effects: [],
@@ -166,6 +207,7 @@ const newDraft = (live: LiveInstance): Draft => ({
 
 function accept(draft: Draft, command: Command, accepted: Accepted, traceparent: string | undefined): void {
   draft.instance = accepted.instance;
+  draft.decidedBy ??= draft.definition!.hash;
   draft.decisions.push(entryDecision(command, accepted));
   for (const effect of accepted.effects)
     draft.effects.push(traceparent === undefined ? effect : { ...effect, traceparent });

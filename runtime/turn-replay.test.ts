@@ -6,7 +6,7 @@ import { brokenLink } from "./entry.ts";
 import { replayTo } from "./live-instances.ts";
 import type { Store } from "./ports.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
-import { decision, event, flow, HOUR_MS, keyOf, SetClock, start, to, turnsOn } from "./testing.ts";
+import { decision, definitionsFrom, event, flow, HOUR_MS, keyOf, SetClock, start, to, turnsOn } from "./testing.ts";
 import type { Envelope, Turns } from "./turn.ts";
 
 const KEYS = ["A", "B", "C"];
@@ -82,7 +82,7 @@ async function check(store: Store, turns: Turns): Promise<void> {
       "loaded from the snapshot and its tail",
     );
     if (!live) continue;
-    const replayed = await replayTo(entries, live.instance.version, undefined, { definition: async () => definition });
+    const replayed = await replayTo(entries, live.instance.version, undefined, definitionsFrom([definition]));
     assert.deepEqual(replayed, live.instance, "decided again from the beginning");
     const timers = await store.dueTimers(Number.MAX_SAFE_INTEGER, 1_000);
     const stored = timers.filter(({ instance }) => instance === live.instance.id).map(({ timer }) => timer.id);

@@ -16,7 +16,7 @@ export interface Committed extends InstanceKey {
 export function rowOf(draft: Draft, keys: KeyRing, snapshotEvery: number): AppendRow {
   const { live, dataKey, decisions } = draft;
   const instance = draft.instance!;
-  const entry: Entry = { definition: instance.definition, at: instance.updatedAt, decisions };
+  const entry: Entry = { definition: draft.decidedBy!, at: instance.updatedAt, decisions };
   const body = encode(entry, dataKey);
   const before = live.instance;
   const sequence = live.sequence + 1;
@@ -37,7 +37,7 @@ export function rowOf(draft: Draft, keys: KeyRing, snapshotEvery: number): Appen
       timersGone,
       effects: encodeEffects(draft.effects, dataKey),
       oldCommands: before ? fallenOut(before, instance, sequence) : [],
-      ...(dataKey && !before && { wrappedKey: keys.wrap(dataKey) }),
+      ...(dataKey && !live.dataKey && { wrappedKey: keys.wrap(dataKey) }),
     },
   };
 }
@@ -82,11 +82,12 @@ const NO_TIMERS: TimerChanges = { timersSet: [], timersGone: [] };
 
 function timerChanges(before: readonly Timer[], after: readonly Timer[]): TimerChanges {
   if (before === after || (before.length === 0 && after.length === 0)) return NO_TIMERS;
-  const had = new Set(before.map((timer) => timer.id));
+  const had = new Map(before.map((timer) => [timer.id, timer.dueAt]));
   const has = new Set(after.map((timer) => timer.id));
   return {
-    timersSet: after.filter((timer) => !had.has(timer.id)),
-    timersGone: [...had].filter((id) => !has.has(id)),
+    // After a suspension the same timer is due later.
+    timersSet: after.filter((timer) => had.get(timer.id) !== timer.dueAt),
+    timersGone: before.flatMap(({ id }) => (has.has(id) ? [] : id)),
   };
 }
 

@@ -4,7 +4,20 @@ import type { Answer } from "../engine/index.ts";
 import { brokenLink, decode, type Entry } from "./entry.ts";
 import { type AppendRow, type Store, StoreUnavailable } from "./ports.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
-import { decision, EXPENSE, event, flow, KEYS, keyOf, SetClock, start, storeWith, to, turnsOn } from "./testing.ts";
+import {
+  decision,
+  definitionsFrom,
+  EXPENSE,
+  event,
+  flow,
+  KEYS,
+  keyOf,
+  SetClock,
+  start,
+  storeWith,
+  to,
+  turnsOn,
+} from "./testing.ts";
 import { Overloaded, type Reply, TURN_LIMITS, Turns } from "./turn.ts";
 
 const accepted = (reply: Reply): Extract<Reply, { kind: "accepted" }> => {
@@ -155,8 +168,8 @@ describe("starting", () => {
         store,
         clock: new SetClock(),
         keys: KEYS,
-        activeDefinition: () => undefined,
-        definition: async (hash) => (hash === original.hash ? original : undefined),
+        versionFor: () => undefined,
+        definitions: definitionsFrom([original]),
         ask: () => ({ ok: true }),
         committed: () => undefined,
       },

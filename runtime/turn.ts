@@ -3,7 +3,7 @@ import type { Instance } from "../engine/index.ts";
 import { type Envelope, mayBeOld, type Reply } from "./commands.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { LiveInstances, nameOf, replayTo } from "./live-instances.ts";
-import type { Clock, InstanceKey, Store } from "./ports.ts";
+import type { Clock, DefinitionSource, InstanceKey, Store } from "./ports.ts";
 import {
   Decider,
   type DecisionPorts,
@@ -17,11 +17,11 @@ import { type Committed, commitTo, committedOf, rowOf } from "./turn-rows.ts";
 export { type CommandDraft, type Envelope, hasSecrets, type Reply } from "./commands.ts";
 export type { Committed } from "./turn-rows.ts";
 
-export interface TurnPorts extends Omit<DecisionPorts, "replayed"> {
+export interface TurnPorts extends Omit<DecisionPorts, "replayed" | "definition"> {
   readonly store: Store;
   readonly clock: Clock;
   readonly keys: KeyRing;
-  definition(hash: string): Promise<Definition | undefined>;
+  readonly definitions: DefinitionSource;
   committed(committed: readonly Committed[]): void;
   /** How long a write took. */
   written?(seconds: number): void;
@@ -78,7 +78,8 @@ export class Turns {
     this.#limits = limits;
     this.#instances = new LiveInstances(ports, limits.cacheMax);
     this.#decider = new Decider({
-      activeDefinition: (flow) => ports.activeDefinition(flow),
+      versionFor: (flow, newcomer) => ports.versionFor(flow, newcomer),
+      definition: (hash) => ports.definitions.known(hash),
       ask: (question, carried) => ports.ask(question, carried),
       replayed: (key, version, dataKey) => this.#replayed(key, version, dataKey),
     });
@@ -131,7 +132,8 @@ export class Turns {
       return { instance: current.instance, definition: current.definition };
     }
     const instance = await this.#replayed(key, version, current.dataKey);
-    return instance && { instance, definition: current.definition };
+    // Since then it may have moved to another version of its flow.
+    return instance && { instance, definition: this.#ports.definitions.known(instance.definition)! };
   }
 
   /** The key under which the instance's entries and effects are sealed, if they are. */
@@ -278,7 +280,7 @@ export class Turns {
   }
 
   async #replayed(key: InstanceKey, version: number, dataKey: Buffer | undefined): Promise<Instance | undefined> {
-    return replayTo(await this.#ports.store.history(key), version, dataKey, this.#ports);
+    return replayTo(await this.#ports.store.history(key), version, dataKey, this.#ports.definitions);
   }
 
   // -------------------------------------------------------------------------------------------------------------- //

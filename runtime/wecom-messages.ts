@@ -35,6 +35,10 @@ function textOf({ about }: Notification, { flow, key }: Parameters<Messenger>[1]
       return `${form}: ${about.from} → ${about.to}`;
     case "held":
       return `${form}: held in ${about.state}: ${about.reason}`;
+    case "message":
+      return `${form}: ${about.from}: ${about.text}`;
+    case "alert":
+      return `${form}: somebody has to look: ${about.reason}`;
   }
 }
 
@@ -42,4 +46,5 @@ const TASKS = {
   opened: "waits for your decision",
   reminded: "still waits for your decision",
   escalated: "is overdue and was handed to you",
+  urged: "is asked for by those who wait",
 } as const;

@@ -14,7 +14,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ["engine", "dsl", "plugins", "templates"],
   examples: ["runtime", "engine", "dsl", "plugins", "templates", "scripts"],
   bench: ["runtime", "engine", "dsl", "plugins", "templates", "scripts"],
-  scripts: ["templates"],
+  scripts: ["templates", "editors", "conformance", "engine", "dsl"],
+  editors: [],
+  conformance: ["engine", "dsl"],
 };
 const FOR_TESTS = ["scripts", "examples"];
 

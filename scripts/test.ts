@@ -6,12 +6,27 @@ import { fetchServers } from "./servers.ts";
 
 /**
  * Runs the tests, for `npm test [-- PATTERN…]`: unit tests in one process, because starting one per file costs more than
- * all the tests; then the system tests, which start processes and servers, in a process each.
+ * all the tests; then the system tests, which start processes and servers, in a process each; and what tries very many
+ * made-up texts (a hundred thousand where `CI=true`, a tenth of it elsewhere, `ASSENT_FUZZ` times as many for a night).
  */
 
 const ROOT = resolve(import.meta.dirname, "..");
-const FOLDERS = ["dsl", "engine", "runtime", "plugins", "templates", "examples", "bench", "scripts"];
+const FOLDERS = [
+  "dsl",
+  "engine",
+  "runtime",
+  "plugins",
+  "templates",
+  "examples",
+  "bench",
+  "scripts",
+  "editors",
+  "conformance",
+];
 const SYSTEM = ".system.test.ts";
+const FUZZ = ".fuzz.test.ts";
+/** Whatever hangs is stopped. */
+const FUZZ_MS_MAX = 3_600_000;
 
 interface Suite {
   readonly name: string;
@@ -30,10 +45,15 @@ function main(patterns: readonly string[]): number {
   const suites: readonly Suite[] = [
     {
       name: "unit",
-      files: files.filter((file) => !file.endsWith(SYSTEM)),
+      files: files.filter((file) => !file.endsWith(SYSTEM) && !file.endsWith(FUZZ)),
       flags: ["--test-isolation=none", "--test-force-exit"],
     },
     { name: "system", files: files.filter((file) => file.endsWith(SYSTEM)), flags: ["--test-concurrency=2"] },
+    {
+      name: "fuzz",
+      files: files.filter((file) => file.endsWith(FUZZ)),
+      flags: ["--test-concurrency=2", `--test-timeout=${FUZZ_MS_MAX}`],
+    },
   ].filter((suite) => suite.files.length > 0);
   const serversOk = suites.every((suite) => suite.name !== "system") || serversReady();
   const results = suites.map(runSuite);

@@ -1,10 +1,11 @@
-import type { ActionAst, ExpressionAst } from "../ast.ts";
-import type { Action, Expression } from "../definition.ts";
+import type { ActionAst } from "../ast.ts";
+import type { Action } from "../definition.ts";
 import type { Span } from "../diagnostic.ts";
-import { functionArguments, textArgument, useFunction, warnOnce, wrongPlace } from "./calls.ts";
-import { fitted, open, present, value } from "./checked.ts";
+import { functionArguments, textArgument, useFunction, wrongPlace } from "./calls.ts";
+import { fitted, isNegative, open, present, value } from "./checked.ts";
 import { checkPeople, peopleOf } from "./people.ts";
-import { type FlowScope, isDamaged, type Scope } from "./scope.ts";
+import { type FlowScope, isDamaged, isLost, type Scope } from "./scope.ts";
+import { checkFlowFields, flowNamed } from "./sub-flows.ts";
 import { didYouMean } from "./suggest.ts";
 import { TEXT } from "./types.ts";
 
@@ -12,36 +13,37 @@ type CallAst = Extract<ActionAst, { kind: "call" }>;
 type SetAst = Extract<ActionAst, { kind: "set" }>;
 type StartAst = Extract<ActionAst, { kind: "start" }>;
 
-/** What the actions of a flow name beside its fields; looked at when all lines are known. */
-export interface Mentions {
-  readonly documents: Set<string>;
-  readonly emitted: Set<string>;
+const BUILTINS: ReadonlySet<string> = new Set(["emit", "notify", "cc", "render", "start", "set"]);
+
+/** Is it an action of the language, no function? */
+export function isBuiltinAction(name: string): boolean {
+  return BUILTINS.has(name);
 }
 
 /** One action of a line. `routed`: the line's event has a route, so that its services may be asked. */
-export function checkAction(ast: ActionAst, routed: boolean, scope: Scope, mentions: Mentions): Action | undefined {
+export function checkAction(ast: ActionAst, routed: boolean, scope: Scope): Action | undefined {
   switch (ast.kind) {
     case "set":
       return checkSet(ast, scope);
     case "start":
       return checkStart(ast, scope);
     case "call":
-      return checkCallAction(ast, routed, scope, mentions);
+      return checkCallAction(ast, routed, scope);
   }
 }
 
-function checkCallAction(ast: CallAst, routed: boolean, scope: Scope, mentions: Mentions): Action | undefined {
+function checkCallAction(ast: CallAst, routed: boolean, scope: Scope): Action | undefined {
   const { text } = ast.name;
   switch (text) {
     case "emit": {
       const event = onlyText(ast, "an event", scope);
       if (event === undefined) return undefined;
-      mentions.emitted.add(event);
+      scope.flow.mentions.emitted.add(event);
       return { kind: "emit", event };
     }
     case "render": {
       const document = onlyText(ast, "a document", scope);
-      return document === undefined ? undefined : renderAction(document, ast.arguments[0]!.span, scope.flow, mentions);
+      return document === undefined ? undefined : renderAction(document, ast.arguments[0]!.span, scope.flow);
     }
     case "notify":
     case "cc": {
@@ -65,12 +67,13 @@ function wrongArguments(ast: CallAst, takes: string, flow: FlowScope): undefined
   return flow.report.add("FLOW108", ast.span, `\`${ast.name.text}\` takes ${takes}.`);
 }
 
-function renderAction(document: string, span: Span, flow: FlowScope, mentions: Mentions): Action | undefined {
+function renderAction(document: string, span: Span, flow: FlowScope): Action | undefined {
   if (flow.file.documents.has(document)) {
-    mentions.documents.add(document);
+    const { documents } = flow.mentions;
+    if (!documents.has(document)) documents.set(document, span);
     return { kind: "render", document };
   }
-  if (isDamaged(document, flow)) return undefined;
+  if (isLost(document, flow)) return undefined;
   const known = flow.file.documents.keys();
   return flow.report.add(
     "FLOW106",
@@ -114,40 +117,10 @@ function checkSet(ast: SetAst, scope: Scope): Action | undefined {
   return fitting && { kind: "set", field: text, value: fitting };
 }
 
-function isNegative(expression: Expression): boolean {
-  return expression.kind === "literal" && Number(expression.value) < 0;
-}
-
 function checkStart(ast: StartAst, scope: Scope): Action | undefined {
-  const { flow } = scope;
-  if (!flow.file.flows.has(ast.flow.text)) {
-    const message = `The flow \`${ast.flow.text}\` is not known here; it may be deployed apart.`;
-    const suggestion = didYouMean(ast.flow.text, flow.file.flows, ast.flow.span, true);
-    warnOnce(flow, "FLOW303", `flow ${ast.flow.text}`, ast.flow.span, message, suggestion);
-  }
+  const target = flowNamed(ast.flow, scope.flow);
   const key = value(ast.key, scope, TEXT);
   const keyed = key && fitted(key, ast.key.span, scope, TEXT);
-  const fields = ast.fields.map((field) => startField(ast.flow.text, field, scope));
-  if (!keyed || !fields.every((field) => field !== undefined)) return undefined;
-  return { kind: "start", flow: ast.flow.text, key: keyed, fields: Object.fromEntries(fields) };
-}
-
-/** Typed by the other flow where it stands in this file; else it is judged when it is started. */
-function startField(
-  flow: string,
-  { name, value: ast }: { readonly name: StartAst["flow"]; readonly value: ExpressionAst },
-  scope: Scope,
-): readonly [string, Expression] | undefined {
-  const { report, file } = scope.flow;
-  const targets = file.flowFields.get(flow);
-  const target = targets?.get(name.text);
-  if (targets && !targets.has(name.text)) {
-    const suggestion = didYouMean(name.text, targets.keys(), name.span);
-    return report.add("FLOW103", name.span, `The flow \`${flow}\` has no field \`${name.text}\`.`, suggestion);
-  }
-  const checked = scope.check(ast, scope, target?.type);
-  if (!checked || !present(checked, ast, scope)) return undefined;
-  if (!target?.secret && !open(checked, ast, scope)) return undefined;
-  const fitting = target ? fitted(checked.expression, ast.span, scope, target.type) : checked.expression;
-  return fitting && [name.text, fitting];
+  const fields = checkFlowFields(target, ast.flow, ast.fields, scope);
+  return keyed && fields && { kind: "start", flow: ast.flow.text, key: keyed, fields };
 }

@@ -1,67 +1,77 @@
-import type { ApprovalAst, DurationAst, ModeAst, Name, OptionAst, PeopleAst, StageAst } from "../ast.ts";
-import type {
-  Approval,
-  Mode,
-  OnEmpty,
-  Operation,
-  OverdueStep,
-  People,
-  Reasoned,
-  Stage,
-  Threshold,
-} from "../definition.ts";
-import type { Span } from "../diagnostic.ts";
-import { reportDuration } from "./literal-expressions.ts";
-import { durationMs, percentShare } from "./literals.ts";
+import type { ApprovalAst, Name, OptionAst, StageAst } from "../ast.ts";
+import type { Approval, OnEmpty, Operation, OverdueStep, Reasoned } from "../definition.ts";
+import { checkMatrixStage, matrixCallOf } from "./matrices.ts";
 import { checkPeople } from "./people.ts";
-import type { Scope } from "./scope.ts";
+import { type FlowScope, isDamaged, type Scope } from "./scope.ts";
+import { checkStage, outOfRange, type StageOptions } from "./stages.ts";
 import { didYouMean } from "./suggest.ts";
+import { checkPositiveTerm, checkTerm } from "./terms.ts";
 
-type Option<Kind extends OptionAst["kind"]> = Extract<OptionAst, { kind: Kind }>;
+type Option<Kind extends OptionAst["kind"]> = OptionAst & { readonly kind: Kind };
 
-const OPERATIONS: readonly string[] = ["transfer", "returnTo", "withdraw", "abstain"];
-/** Operations of the language that the engine does not know yet. */
-const LATER_OPERATIONS: readonly string[] = [
+const OPERATIONS: readonly Operation[] = [
+  "transfer",
+  "delegate",
+  "addBefore",
+  "addAfter",
+  "addBeside",
+  "remove",
+  "returnTo",
+  "withdraw",
+  "takeBack",
+  "abstain",
+  "claim",
+];
+/** Operations of two words, by the first. */
+const QUALIFIED: ReadonlyMap<string, readonly [word: string, operation: Operation]> = new Map([
+  ["withdraw", ["untouched", "withdraw untouched"]],
+  ["addBefore", ["advisory", "addBefore advisory"]],
+]);
+const REASONED: readonly Reasoned[] = [
+  "approve",
+  "reject",
+  "returnTo",
+  "abstain",
+  "transfer",
+  "withdraw",
   "delegate",
   "addBefore",
   "addAfter",
   "addBeside",
   "remove",
   "takeBack",
-  "claim",
+  "handle",
 ];
-const REASONED: readonly Reasoned[] = ["approve", "reject", "returnTo", "abstain", "transfer", "withdraw"];
 
-/** The approval of a state, its defaults filled in. */
+/** The approval or handling of a state, its defaults filled in; `undefined` if something in it is wrong. */
 export function checkApproval(ast: ApprovalAst, scope: Scope): Approval | undefined {
-  const options = optionsOf(ast.options, scope);
-  const reject = options("reject")?.rule;
-  const stages = ast.stages.map((stage) => checkStage(stage, reject, scope));
-  const due = checkDue(options("due"), scope);
-  const remind = checkRemind(options("remind"), scope);
-  const overdueAst = options("overdue");
-  const overdue = checkOverdue(overdueAst, scope);
-  if (overdueAst && !ast.options.some(({ kind }) => kind === "due")) {
-    scope.flow.report.add("FLOW216", overdueAst.span, "`overdue` counts from the deadline, and there is no `due`.");
-  }
-  const onEmpty = checkOnEmpty(options("onEmpty"), scope);
-  const allow = checkAllow(options("allow"), scope);
-  const reasonRequiredOn = checkReason(options("reason"), scope);
-  if (!stages.every((stage) => stage !== undefined) || !onEmpty) return undefined;
-  return {
-    stages,
-    ...(due ? { due } : {}),
-    ...(remind ? { remind } : {}),
-    overdue,
-    overdueRepeat: overdueAst?.repeat ?? 0,
-    onEmpty,
-    allow,
-    reasonRequiredOn,
+  const { flow } = scope;
+  const option = optionsOf(ast.options, flow);
+  const stageOptions = { handle: ast.handle, reject: option("reject")?.rule };
+  const chain = ast.stages.map((stage) => checkChainItem(stage, stageOptions, scope));
+  const onEmpty = checkOnEmpty(option("onEmpty"), scope);
+  const timing = checkTiming(option, ast.options, scope);
+  const rules = checkRules(option, flow);
+  const edit = option("edit");
+  const checked = {
+    allow: checkAllow(option("allow"), flow),
+    edit: checkFieldNames(edit?.fields, flow),
+    editReopens: edit?.reopens ?? false,
+    hide: checkFieldNames(option("hide")?.fields, flow),
+    reasonRequiredOn: checkReason(option("reason"), flow),
   };
+  if (!chain.every((stage) => stage !== undefined) || !onEmpty) return undefined;
+  return { chain, ...timing, onEmpty, ...rules, ...checked };
+}
+
+/** A stage, or a matrix that stands for several. */
+function checkChainItem(ast: StageAst, options: StageOptions, scope: Scope): Approval["chain"][number] | undefined {
+  const call = matrixCallOf(ast, scope.flow);
+  return call ? checkMatrixStage(ast, call, options, scope) : checkStage(ast, options, scope);
 }
 
 /** Finds an option by its kind; the second of a kind is reported. */
-function optionsOf(asts: readonly OptionAst[], { flow }: Scope) {
+function optionsOf(asts: readonly OptionAst[], flow: FlowScope) {
   const first = new Map<string, OptionAst>();
   for (const option of asts) {
     const before = first.get(option.kind);
@@ -76,101 +86,43 @@ function optionsOf(asts: readonly OptionAst[], { flow }: Scope) {
   return <Kind extends OptionAst["kind"]>(kind: Kind) => first.get(kind) as Option<Kind> | undefined;
 }
 
+type Options = ReturnType<typeof optionsOf>;
+
 // ------------------------------------------------------------------------------------------------------------------ //
-// Stages
+// Time
 // ------------------------------------------------------------------------------------------------------------------ //
 
-function checkStage(ast: StageAst, reject: Stage["reject"] | undefined, scope: Scope): Stage | undefined {
-  const people = checkPeople(ast.people, { scope });
-  const mode = checkMode(ast.mode, scope);
-  if (!people || !mode) return undefined;
-  const most = seatsOf(people, scope, ast.people);
-  if (mode.kind === "quorum" && most !== undefined && !canBeMet(mode.threshold, most)) {
-    const message = `${most} ${most === 1 ? "person" : "people"} can't give so many approvals.`;
-    return scope.flow.report.add("FLOW218", ast.span, message);
+type Timing = Pick<Approval, "due" | "remind" | "overdue" | "overdueRepeat">;
+
+function checkTiming(option: Options, asts: readonly OptionAst[], scope: Scope): Timing {
+  const due = checkDue(option("due"), scope);
+  const remind = checkRemind(option("remind"), scope);
+  const overdueAst = option("overdue");
+  const overdue = checkOverdue(overdueAst, scope);
+  if (overdueAst && !asts.some(({ kind }) => kind === "due")) {
+    scope.flow.report.add("FLOW216", overdueAst.span, "`overdue` counts from the deadline, and there is no `due`.");
   }
-  return { people, mode, reject: reject ?? (mode.kind === "quorum" ? "rest" : "one") };
+  return {
+    ...(due ? { due } : {}),
+    ...(remind ? { remind } : {}),
+    overdue,
+    overdueRepeat: overdueAst?.repeat ?? 0,
+  };
 }
 
-function checkMode(ast: ModeAst | undefined, scope: Scope): Mode | undefined {
-  if (ast === undefined) return { kind: "any" };
-  switch (ast.kind) {
-    case "count":
-      if (Number.isSafeInteger(ast.count) && ast.count >= 1) return quorum({ kind: "count", count: ast.count });
-      return outOfRange(ast.span, "A quorum is a whole number from 1.", scope);
-    case "ratio":
-      if (Number.isSafeInteger(ast.part) && Number.isSafeInteger(ast.of) && ast.part >= 1 && ast.part <= ast.of) {
-        return quorum({ kind: "share", part: ast.part, of: ast.of, strict: false });
-      }
-      return outOfRange(ast.span, "A share is a part of the whole, such as `2/3`.", scope);
-    case "percent": {
-      const { part, of } = percentShare(ast.percent);
-      const meant = ast.strict ? part < of : part >= 1 && part <= of;
-      if (meant && Number.isSafeInteger(of)) return quorum({ kind: "share", part, of, strict: ast.strict });
-      return outOfRange(
-        ast.span,
-        ast.strict ? "`>` takes less than 100%." : "A percentage is more than 0 and at most 100.",
-        scope,
-      );
-    }
-    default:
-      return { kind: ast.kind };
-  }
-}
-
-function quorum(threshold: Threshold): Mode {
-  return { kind: "quorum", threshold };
-}
-
-function outOfRange(span: Span, message: string, { flow }: Scope): undefined {
-  return flow.report.add("FLOW219", span, message);
-}
-
-/** How many people it can be at most, where the text says. */
-function seatsOf(people: People, scope: Scope, ast: PeopleAst): number | undefined {
-  if (people.kind === "users") return new Set(people.ids).size;
-  if (people.kind === "initiator") return 1;
-  if (people.kind !== "named") return undefined;
-  const named = scope.flow.people.get(people.name);
-  if (named?.kind === "name" && named.name.text === "initiator") return 1;
-  if (named?.kind !== "call" || named === ast || named.name.text !== "users") return undefined;
-  const ids = named.arguments.map((argument) =>
-    argument.kind === "expression" && argument.value.kind === "text" ? argument.value.value : undefined,
-  );
-  return ids.every((id) => id !== undefined) ? new Set(ids).size : undefined;
-}
-
-function canBeMet(threshold: Threshold, seats: number): boolean {
-  return threshold.kind !== "count" || threshold.count <= seats;
-}
-
-// ------------------------------------------------------------------------------------------------------------------ //
-// Options
-// ------------------------------------------------------------------------------------------------------------------ //
-
-/** A duration of the flow in milliseconds, or the report why there is none. */
-export function milliseconds(ast: DurationAst, scope: Scope): number | undefined {
-  return durationMs(ast) ?? reportDuration(ast, ast.span, scope);
-}
-
-function positiveMs(ast: DurationAst, scope: Scope): number | undefined {
-  const ms = milliseconds(ast, scope);
-  return ms === 0 ? scope.flow.report.add("FLOW125", ast.span, "This takes more than no time.") : ms;
-}
-
-function checkDue(ast: Option<"due"> | undefined, scope: Scope): Approval["due"] {
-  const ms = ast && positiveMs(ast.duration, scope);
-  return ast && ms ? { ms, perStage: ast.perStage } : undefined;
+function checkDue(ast: Option<"due"> | undefined, { flow }: Scope): Approval["due"] {
+  const term = ast && checkPositiveTerm(ast.duration, flow);
+  return ast && term ? { term, perStage: ast.perStage } : undefined;
 }
 
 function checkRemind(ast: Option<"remind"> | undefined, scope: Scope): Approval["remind"] {
-  const everyMs = ast && positiveMs(ast.every, scope);
-  if (!ast || !everyMs) return undefined;
+  const every = ast && checkPositiveTerm(ast.every, scope.flow);
+  if (!ast || !every) return undefined;
   const { atMost } = ast;
   if (atMost !== undefined && !(Number.isSafeInteger(atMost) && atMost >= 1)) {
     return outOfRange(ast.span, "`at most` takes a whole number from 1.", scope);
   }
-  return { everyMs, ...(atMost === undefined ? {} : { atMost }) };
+  return { every, ...(atMost === undefined ? {} : { atMost }) };
 }
 
 function checkOverdue(ast: Option<"overdue"> | undefined, scope: Scope): readonly OverdueStep[] {
@@ -179,12 +131,61 @@ function checkOverdue(ast: Option<"overdue"> | undefined, scope: Scope): readonl
     outOfRange(ast.span, "`repeat` takes a whole number.", scope);
   }
   return ast.steps.flatMap((step): OverdueStep[] => {
-    const afterMs = milliseconds(step.after, scope);
+    const after = checkTerm(step.after, scope.flow);
     const to = step.to && checkPeople(step.to, { scope, assignee: true });
-    if (afterMs === undefined) return [];
-    if (step.step !== "escalate" && step.step !== "transfer") return [{ kind: step.step, afterMs }];
-    return to ? [{ kind: step.step, to, afterMs }] : [];
+    if (after === undefined) return [];
+    if (step.step !== "escalate" && step.step !== "transfer") return [{ kind: step.step, after }];
+    return to ? [{ kind: step.step, to, after }] : [];
   });
+}
+
+// ------------------------------------------------------------------------------------------------------------------ //
+// Rules of one word
+// ------------------------------------------------------------------------------------------------------------------ //
+
+type Rules = Pick<
+  Approval,
+  "onSelf" | "repeated" | "onReturn" | "maxReturns" | "abstain" | "collectAll" | "signatureRequired"
+>;
+
+function checkRules(option: Options, flow: FlowScope): Rules {
+  const maxReturns = option("maxReturns");
+  const count = maxReturns?.count ?? 1;
+  if (!Number.isSafeInteger(count) || count < 1) {
+    flow.report.add("FLOW219", maxReturns?.span ?? flow.ast.span, "`maxReturns` takes a whole number from 1.");
+  }
+  const onSelf = wordOf(option("onSelf")?.what, ["ask", "skip", "manager"], flow);
+  return {
+    onSelf: onSelf ?? (flow.initiatorNeverApproves ? "manager" : "ask"),
+    repeated: checkRepeated(option("repeated"), flow),
+    onReturn: wordOf(option("onReturn")?.what, ["restart", "resume"], flow) ?? "restart",
+    ...(maxReturns ? { maxReturns: count } : {}),
+    abstain: wordOf(option("abstain")?.what, ["leaves", "no"], flow) ?? "leaves",
+    collectAll: wordOf(option("collect")?.what, ["all"], flow) !== undefined,
+    signatureRequired: wordOf(option("sign")?.what, ["required"], flow) !== undefined,
+  };
+}
+
+/** The word, which must be one of a few. */
+function wordOf<Word extends string>(
+  name: Name | undefined,
+  words: readonly Word[],
+  flow: FlowScope,
+): Word | undefined {
+  if (name === undefined) return undefined;
+  const word = words.find((known) => known === name.text);
+  if (word !== undefined || isDamaged(name.text, flow)) return word;
+  const message = `\`${name.text}\` is not one of ${words.map((known) => `\`${known}\``).join(", ")}.`;
+  return flow.report.add("FLOW221", name.span, message, didYouMean(name.text, words, name.span));
+}
+
+function checkRepeated(ast: Option<"repeated"> | undefined, flow: FlowScope): Approval["repeated"] {
+  const what = wordOf(ast?.what, ["ask", "skip"], flow);
+  if (ast === undefined || what === undefined) return "ask";
+  if (what === "skip" && ast.qualifier) return wordOf(ast.qualifier, ["consecutive", "any"], flow) ?? "ask";
+  if (what === "ask" && ast.qualifier === undefined) return "ask";
+  flow.report.add("FLOW221", ast.span, "`repeated` is `ask`, `skip consecutive` or `skip any`.");
+  return "ask";
 }
 
 function checkOnEmpty(ast: Option<"onEmpty"> | undefined, scope: Scope): OnEmpty | undefined {
@@ -194,34 +195,47 @@ function checkOnEmpty(ast: Option<"onEmpty"> | undefined, scope: Scope): OnEmpty
   return to && { kind: "assign", to };
 }
 
-function checkAllow(ast: Option<"allow"> | undefined, scope: Scope): readonly Operation[] {
+// ------------------------------------------------------------------------------------------------------------------ //
+// Operations and fields
+// ------------------------------------------------------------------------------------------------------------------ //
+
+function checkAllow(ast: Option<"allow"> | undefined, flow: FlowScope): readonly Operation[] {
   const allowed = new Set<Operation>();
   for (const { name, qualifier } of ast?.operations ?? []) {
-    const operation = checkOperation(name, qualifier, scope);
+    const operation = checkOperation(name, qualifier, flow);
     if (operation) allowed.add(operation);
   }
   return [...allowed];
 }
 
-function checkOperation(name: Name, qualifier: Name | undefined, { flow }: Scope): Operation | undefined {
-  if (LATER_OPERATIONS.includes(name.text)) {
-    return flow.report.add("FLOW900", name.span, `This version can't \`${name.text}\` yet.`);
-  }
-  if (!OPERATIONS.includes(name.text)) {
-    const known = [...OPERATIONS, ...LATER_OPERATIONS];
+function checkOperation(name: Name, qualifier: Name | undefined, flow: FlowScope): Operation | undefined {
+  const operation = OPERATIONS.find((known) => known === name.text);
+  if (operation === undefined) {
     const message = `Nobody can \`${name.text}\` a task.`;
-    return flow.report.add("FLOW221", name.span, message, didYouMean(name.text, known, name.span));
+    return flow.report.add("FLOW221", name.span, message, didYouMean(name.text, OPERATIONS, name.span));
   }
-  if (qualifier === undefined) return name.text as Operation;
-  if (name.text === "withdraw" && qualifier.text === "untouched") return "withdraw untouched";
-  return flow.report.add("FLOW221", qualifier.span, "Only `withdraw untouched` takes a second word.");
+  if (qualifier === undefined) return operation;
+  const [word, whole] = QUALIFIED.get(operation) ?? [];
+  if (word === qualifier.text) return whole;
+  const only = "Only `withdraw untouched` and `addBefore advisory` have a second word.";
+  return flow.report.add("FLOW221", qualifier.span, only);
 }
 
-function checkReason(ast: Option<"reason"> | undefined, { flow }: Scope): readonly Reasoned[] {
+function checkReason(ast: Option<"reason"> | undefined, flow: FlowScope): readonly Reasoned[] {
   return (ast?.on ?? []).flatMap(({ text, span }) => {
     const known = REASONED.find((name) => name === text);
     if (known) return [known];
     flow.report.add("FLOW221", span, `No reason can be required for \`${text}\`.`, didYouMean(text, REASONED, span));
     return [];
   });
+}
+
+/** Data fields that an option lists. */
+function checkFieldNames(names: readonly Name[] | undefined, flow: FlowScope): readonly string[] {
+  const fields = (names ?? []).flatMap(({ text, span }) => {
+    if (flow.fields.has(text) || isDamaged(text, flow)) return [text];
+    const suggestion = didYouMean(text, flow.fields.keys(), span);
+    return flow.report.add("FLOW103", span, `There is no field \`${text}\`.`, suggestion) ?? [];
+  });
+  return [...new Set(fields)];
 }

@@ -1,5 +1,6 @@
 import type { ExpressionAst } from "../ast.ts";
 import type { BinaryOperator, Expression, Type } from "../definition.ts";
+import { callIsKnown } from "./calls.ts";
 import { article, capital, open, plain, present } from "./checked.ts";
 import { isOpen } from "./literal-expressions.ts";
 import type { Checked, Scope } from "./scope.ts";
@@ -34,7 +35,7 @@ export function arithmetic(
   const { left, right } = sides;
   const type = additive ? sumType(operator, left.type, right.type) : productType(operator, left.type, right.type);
   if (type) return plain({ kind: "binary", operator, left, right, type });
-  if (mixesDateAndDatetime(left.type, right.type)) return reportDates(ast, scope);
+  if (mixesDateAndDatetime(left.type, right.type)) return reportDates(ast, timeIn(ast, left), scope);
   const message = `\`${operator}\` does not go with ${article(left.type)} and ${article(right.type)}.`;
   return scope.flow.report.add("FLOW121", ast.span, message);
 }
@@ -45,7 +46,7 @@ export function comparison(ast: BinaryAst, operator: Comparison, scope: Scope): 
   if (sides === undefined) return undefined;
   const { left, right } = sides;
   const equality = operator === "==" || operator === "!=";
-  if (mixesDateAndDatetime(left.type, right.type)) return reportDates(ast, scope);
+  if (mixesDateAndDatetime(left.type, right.type)) return reportDates(ast, timeIn(ast, left), scope);
   if (!comparable(left.type, right.type)) {
     const message = `${capital(article(left.type))} can't be compared with ${article(right.type)}.`;
     return scope.flow.report.add("FLOW120", ast.span, message, wordInsteadOfText(ast, left, right));
@@ -63,17 +64,34 @@ function operands(
   alike: boolean,
   expected: Type | undefined,
 ): { readonly left: Expression; readonly right: Expression } | undefined {
-  const rightFirst = alike && isOpen(ast.left, scope) && !isOpen(ast.right, scope);
-  const bothOpen = alike && isOpen(ast.left, scope) && isOpen(ast.right, scope);
+  const bothOpen = isOpen(ast.left, scope) && isOpen(ast.right, scope);
+  const rightFirst = bothOpen ? isUnknownCall(ast.left, scope) : alike && isOpen(ast.left, scope);
   const [firstAst, secondAst] = rightFirst ? [ast.right, ast.left] : [ast.left, ast.right];
-  const first = scope.check(firstAst, scope, bothOpen ? expected : undefined);
-  const second = scope.check(secondAst, scope, alike ? asked(first?.expression.type) : undefined);
+  const first = scope.check(firstAst, scope, alike && bothOpen ? expected : factor(firstAst, alike, scope));
+  const wanted = alike ? asked(first?.expression.type) : factor(secondAst, alike, scope);
+  // Beside something wrong, a name that takes its meaning from it means nothing.
+  if (first === undefined && isOpen(secondAst, scope)) return undefined;
+  // A function that nobody declares may give more than whole numbers.
+  const second = scope.check(
+    secondAst,
+    scope,
+    wanted?.kind === "int" && isUnknownCall(secondAst, scope) ? DECIMAL : wanted,
+  );
   const usable = [first, second].map((side, index) => {
     const at = index === 0 ? firstAst : secondAst;
     return side && present(side, at, scope) && open(side, at, scope) ? side.expression : undefined;
   });
   const [left, right] = rightFirst ? [usable[1], usable[0]] : usable;
   return left && right && { left, right };
+}
+
+function isUnknownCall(ast: ExpressionAst, scope: Scope): boolean {
+  return ast.kind === "call" && !callIsKnown(ast.name.text, scope);
+}
+
+/** What one multiplies by is a number, unless it says otherwise. */
+function factor(ast: ExpressionAst, alike: boolean, scope: Scope): Type | undefined {
+  return !alike && isUnknownCall(ast, scope) ? DECIMAL : undefined;
 }
 
 /** A date or a duration beside another literal asks for nothing. */
@@ -90,10 +108,20 @@ export function mixesDateAndDatetime(one: Type, other: Type): boolean {
   return (one.kind === "date" && other.kind === "datetime") || (one.kind === "datetime" && other.kind === "date");
 }
 
-export function reportDates(ast: ExpressionAst, { flow }: Scope): undefined {
+/** @param time the operand that is a datetime; its day is what can be compared. */
+export function reportDates(ast: ExpressionAst, time: ExpressionAst | undefined, { flow }: Scope): undefined {
+  const around = time && [
+    { span: { start: time.span.start, end: time.span.start }, text: "dateOf(" },
+    { span: { start: time.span.end, end: time.span.end }, text: ")" },
+  ];
   return flow.report.add("FLOW127", ast.span, "A `date` and a `datetime` can't be compared: a day has no time.", {
     hint: "Take the day of the time first, such as `dateOf(now)`.",
+    ...(around ? { fix: around } : {}),
   });
+}
+
+function timeIn(ast: BinaryAst, left: Expression): ExpressionAst {
+  return left.type.kind === "datetime" ? ast.left : ast.right;
 }
 
 function isStructured({ kind }: Type): boolean {
@@ -105,7 +133,7 @@ function wordInsteadOfText(ast: BinaryAst, left: Expression, right: Expression) 
   const [known, text, at] = left.type.kind === "enum" ? [left.type, right, ast.right] : [right.type, left, ast.left];
   if (known.kind !== "enum" || text.kind !== "literal" || !known.members.includes(String(text.value))) return {};
   const member = String(text.value);
-  return { hint: `Members of ${showType(known)} stand without quotes.`, fix: [{ span: at.span, text: member }] };
+  return { hint: `Members of \`${showType(known)}\` stand without quotes.`, fix: [{ span: at.span, text: member }] };
 }
 
 function sumType(operator: "+" | "-", left: Type, right: Type): Type | undefined {

@@ -1,4 +1,5 @@
 import type { ExpressionAst, Name } from "../ast.ts";
+import type { Code } from "../codes.ts";
 import type { Expression, FunctionUse, Type } from "../definition.ts";
 import type { Span } from "../diagnostic.ts";
 import { article, plain, present } from "./checked.ts";
@@ -49,8 +50,10 @@ const BUILTINS: ReadonlyMap<string, BuiltinFunction> = new Map<string, BuiltinFu
   ],
 ]);
 
+/** Is it known what the call gives? Else it gives what its place asks for. */
 export function callIsKnown(name: string, scope: Scope): boolean {
-  return BUILTINS.has(name) || scope.flow.file.functions.has(name);
+  const declared = scope.flow.file.functions.get(name);
+  return BUILTINS.has(name) || (declared !== undefined && (declared.kind !== "value" || declared.type !== undefined));
 }
 
 /** A built-in function, or a guard or value function that somebody else serves. */
@@ -61,19 +64,10 @@ export function checkCall(ast: CallAst, scope: Scope, expected: Type | undefined
   const declared = scope.flow.file.functions.get(ast.name.text);
   const kind = declared?.kind ?? (expected?.kind === "bool" ? "guard" : "value");
   if (kind !== "guard" && kind !== "value") return wrongPlace(ast.name, kind, "in an expression", scope.flow);
-  const type = kind === "guard" ? BOOL : declared?.type;
-  if (type === undefined) return undeclaredValue(ast.name, scope);
-  useFunction(scope.flow, ast.name, kind);
+  const type = kind === "guard" ? BOOL : (declared?.type ?? expected ?? TEXT);
+  const known = [...BUILTINS.keys(), ...scope.flow.file.functions.keys()];
+  useFunction(scope.flow, ast.name, kind, declared ? {} : didYouMean(ast.name.text, known, ast.name.span));
   return args && plain({ kind: "ask", function: kind, name: ast.name.text, arguments: args, type });
-}
-
-function undeclaredValue({ text, span }: Name, { flow }: Scope): undefined {
-  const known = [...BUILTINS.keys(), ...flow.file.functions.keys()];
-  const suggestion = didYouMean(text, known, span);
-  return flow.report.add("FLOW129", span, `What \`${text}\` gives is not known: nobody has declared it.`, {
-    hint: "Declare it as a value function with its type.",
-    ...suggestion,
-  });
 }
 
 function checkBuiltin(ast: CallAst, builtin: BuiltinFunction, scope: Scope): Checked | undefined {
@@ -131,13 +125,13 @@ export function useFunction(
 
 /** Warnings about the world outside the file come once per thing. */
 export function warnOnce(
-  flow: FlowScope,
-  code: "FLOW301" | "FLOW302" | "FLOW303" | "FLOW304" | "FLOW305",
+  flow: Pick<FlowScope, "file" | "report">,
+  code: Extract<Code, `FLOW3${string}`>,
   thing: string,
   span: Span,
   message: string,
   details: Details = {},
-): void {
+): undefined {
   if (flow.file.warned.has(thing)) return;
   flow.file.warned.add(thing);
   flow.report.add(code, span, message, details);
@@ -159,5 +153,10 @@ export function wrongPlace({ text, span }: Name, kind: FunctionUse["kind"], plac
 /** The text of an argument that must be written out, such as an event's name. */
 export function textArgument(ast: ExpressionAst, what: string, scope: Scope): string | undefined {
   if (ast.kind === "text") return ast.value;
-  return scope.flow.report.add("FLOW130", ast.span, `${what} stands here in quotes.`);
+  return scope.flow.report.add("FLOW130", ast.span, `${what} stands here in quotes.`, inQuotes(ast));
+}
+
+/** The fix for a name that was written where a text belongs. */
+export function inQuotes(ast: ExpressionAst): Details {
+  return ast.kind === "name" ? { fix: [{ span: ast.span, text: JSON.stringify(ast.name.text) }] } : {};
 }

@@ -64,11 +64,16 @@ export function asDecimal(expression: Expression): Expression {
   return { kind: "binary", operator: "/", left: expression, right: one, type: DECIMAL };
 }
 
+/** A negative number that is written out. */
+export function isNegative(expression: Expression): boolean {
+  return expression.kind === "literal" && Number(expression.value) < 0;
+}
+
 /** `an int`, `a list of text`. */
 export function article(type: Type): string {
   const shown = showType(type);
   if (type.kind === "money" || (type.kind === "enum" && type.name === undefined)) return `\`${shown}\``;
-  return `${/^[aeiou]/i.test(shown) ? "an" : "a"} \`${shown}\``;
+  return `${/^(?!user)[aeiou]/i.test(shown) ? "an" : "a"} \`${shown}\``;
 }
 
 export function textOf({ start, end }: Span, text: string): string {

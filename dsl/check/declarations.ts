@@ -41,7 +41,8 @@ export function unique<Item>(
 /** Enums named anywhere in the file: `Kind = one of [..]` declares `Kind` for all of it. */
 export function namedEnums(ast: FileAst, report: Report): ReadonlyMap<string, Type> {
   const enums = new Map<string, { readonly type: Type; readonly span: Span }>();
-  for (const type of ast.flows.flatMap(typesOf)) {
+  const parameters = ast.matrices.flatMap((matrix) => matrix.parameters.flatMap(({ type }) => withParts(type)));
+  for (const type of [...ast.flows.flatMap(typesOf), ...parameters]) {
     if (type.kind !== "enum" || type.name === undefined) continue;
     const { name } = type;
     const members = [...new Set(type.members.map(({ text }) => text))];
@@ -132,8 +133,12 @@ export function checkFields(
 function reportHiding({ text, span }: Name, report: Report): void {
   if (!HIDEABLE_NAMES.has(text)) return;
   const builtin = HIDEABLE_NAMES.get(text);
+  const which =
+    builtin === undefined
+      ? `\`data.${text}\` is the field.`
+      : `\`data.${text}\` is the field, \`${builtin}\` the built-in.`;
   report.add("FLOW140", span, `The field \`${text}\` hides the built-in name.`, {
-    hint: `\`data.${text}\` is the field${builtin === undefined ? "" : `, \`${builtin}\` the built-in`}.`,
+    hint: text === "data" ? "Give it another name." : which,
   });
 }
 
@@ -205,7 +210,7 @@ export function checkEvents(
 }
 
 function payloadField(
-  { name, type: written, optional }: EventAst["payload"][number],
+  { name, type: written, optional, secret }: EventAst["payload"][number],
   fields: ReadonlyMap<string, FieldDefinition | undefined>,
   file: FileScope,
   report: Report,
@@ -218,7 +223,7 @@ function payloadField(
         hint: `To let the event set the field, write \`${name.text}\` alone.`,
       });
     }
-    return type && { name: name.text, type, optional, secret: false, data: false };
+    return type && { name: name.text, type, optional, secret, data: false };
   }
   if (field) return { name: name.text, type: field.type, optional: field.optional, secret: field.secret, data: true };
   if (fields.has(name.text) || isDamaged(name.text, { file, report })) return undefined;

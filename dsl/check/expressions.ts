@@ -41,6 +41,8 @@ export function check(ast: ExpressionAst, scope: Scope, expected?: Type): Checke
       return checkQuantifier(ast, scope);
     case "interval":
       return scope.flow.report.add("FLOW121", ast.span, "An interval stands only after `in`.");
+    case "people":
+      return scope.flow.report.add("FLOW121", ast.span, "People can't stand in an expression.");
     case "record":
       return scope.flow.report.add("FLOW121", ast.span, "A record can't be written here.");
     default:

@@ -1,147 +1,190 @@
-import type { FlowAst, Name, RouteAst } from "../ast.ts";
-import type { Approval, Definition, DocumentDefinition, People, Route, StateDefinition } from "../definition.ts";
+import type { FlowAst, Name, RegionAst, RouteAst } from "../ast.ts";
+import type { CalendarDefinition, Definition, DocumentDefinition, People, Region, Route } from "../definition.ts";
 import type { Span } from "../diagnostic.ts";
 import { hashOf } from "../hash.ts";
-import type { Mentions } from "./actions.ts";
-import { checkApproval } from "./approval.ts";
 import { warnOnce } from "./calls.ts";
 import { checkEvents, checkFields, reportTwice, unique, withDefaults } from "./declarations.ts";
-import { checkDocument } from "./documents.ts";
+import { checkDocuments } from "./documents.ts";
+import { noMentions } from "./elsewhere.ts";
 import { plainScope } from "./expressions.ts";
-import { checkOutcomes, checkReach, type Graph } from "./graph.ts";
 import { currencyDecimals } from "./literals.ts";
-import { checkOverlaps } from "./overlaps.ts";
+import { checkMigrations } from "./migrations.ts";
 import { checkPeople } from "./people.ts";
-import { Report } from "./report.ts";
-import { type FileScope, type FlowScope, isDamaged, isSound } from "./scope.ts";
-import { didYouMean } from "./suggest.ts";
-import { checkTransitions, type Line, stateNamed } from "./transitions.ts";
+import { checkProperties } from "./properties.ts";
+import { regionScope } from "./regions.ts";
+import type { Report } from "./report.ts";
+import { type FileScope, type FlowScope, isDamaged, isLost, isSound, type Labels } from "./scope.ts";
+import { checkRegion } from "./states.ts";
+import { didYouMean, nearest } from "./suggest.ts";
 
-/** A flow that was checked; without a definition, if it has errors. */
-export interface CheckedFlow {
-  readonly report: Report;
-  readonly scope: FlowScope;
-  readonly definition?: Definition;
-}
-
-/** Checks a flow. Where it can't be read as a whole, its names and types are still looked at, but not its graph. */
-export function checkFlow(ast: FlowAst, file: FileScope): CheckedFlow {
-  const report = new Report(file.file);
-  const sound = isSound(ast, file);
-  const scope = scopeOf(ast, file, report, sound);
-  const mentions: Mentions = { documents: new Set(), emitted: new Set() };
-  const people = checkNamedPeople(ast, scope);
-  const approvals = checkApprovals(ast, scope);
-  const lines = checkTransitions(ast, scope, mentions);
-  const documents = checkDocuments(mentions, scope);
-  const routes = checkRoutes(ast.routes, scope, mentions);
-  if (!sound || !report.isClean || scope.initial === undefined) return { report, scope };
-  checkGraph({ flow: scope, initial: scope.initial, lines, approvals }, ast);
-  if (!report.isClean) return { report, scope };
-  const parts = { people, approvals, lines, documents, routes };
-  return { report, scope, definition: definitionOf(ast, scope, scope.initial, parts) };
-}
-
-function checkGraph(graph: Graph, ast: FlowAst): void {
-  checkOutcomes(graph, ast);
-  checkReach(graph, ast.final !== undefined);
-  checkOverlaps(graph);
+/**
+ * Checks a flow whose names are known; nothing is proved yet. Where it can't be read as a whole, its names and types are
+ * still looked at. `undefined`: a name or a type is wrong.
+ */
+export function checkFlow(flow: FlowScope): Definition | undefined {
+  const { ast, report } = flow;
+  const people = checkNamedPeople(ast, flow);
+  const region = checkRegion(ast, flow);
+  const ensure = checkProperties(ast, flow);
+  const migrations = checkMigrations(ast, flow);
+  const documents = checkDocuments(flow.mentions.documents, flow);
+  const routes = checkRoutes(ast.routes, flow);
+  reportMisspelt(ast, flow);
+  if (!isSound(ast, flow.file) || !report.isClean || !region || !ensure || !migrations) return undefined;
+  const definition = definitionOf(flow, { people, region, ensure, migrations, documents, routes });
+  return { ...definition, hash: hashOf(definition) };
 }
 
 // ------------------------------------------------------------------------------------------------------------------ //
 // Names
 // ------------------------------------------------------------------------------------------------------------------ //
 
-function scopeOf(ast: FlowAst, file: FileScope, report: Report, sound: boolean): FlowScope {
+/** The names that a flow declares, with a report for what is wrong in it. */
+export function flowScope(ast: FlowAst, file: FileScope, report: Report): FlowScope {
+  const sound = isSound(ast, file);
   const fields = checkFields(ast.fields, file, report);
-  const triggered = ast.transitions.flatMap(({ trigger }) => (trigger.kind === "event" ? [trigger.event.text] : []));
-  const states = new Map(unique(ast.states, (name) => name, "state", report).map(({ text, span }) => [text, span]));
-  const { currency, decimals } = checkSettings(ast, report);
+  const region = regionScope(ast, { file, report, name: ast.name, sound }, { draft: false });
+  const people = unique(ast.people, ({ name }) => name, "name", report);
   const flow: FlowScope = {
+    ...region,
     file,
     report,
+    ast,
     name: ast.name.text,
-    label: settingOf(ast, "label"),
+    label: settingOf(ast, "label")?.text,
     fields,
-    events: checkEvents(ast.events, triggered, fields, file, report),
-    people: new Map(
-      unique(ast.people, ({ name }) => name, "name", report).map(({ name, people }) => [name.text, people]),
+    events: checkEvents(
+      ast.events,
+      triggered(ast).map(({ text }) => text),
+      fields,
+      file,
+      report,
     ),
-    states,
-    initial: undefined,
-    finals: new Set(),
+    people: new Map(people.map(({ name, people: written }) => [name.text, written])),
     routed: new Set(ast.routes.map(({ event }) => event.text)),
-    currency,
-    currencyDecimals: decimals,
+    ...checkSettings(ast, file, report),
+    initiatorNeverApproves: ast.ensure.some(
+      (property) => property.kind === "never-approves" && isInitiator(property.people, ast),
+    ),
     uses: new Map(),
+    mentions: noMentions(),
   };
-  const initial = checkInitial(ast, flow, sound);
-  const named = { ...flow, initial, finals: finalStates(ast, flow) };
-  return { ...named, fields: withDefaults(ast.fields, named) };
+  return { ...flow, fields: withDefaults(ast.fields, flow) };
 }
 
-function settingOf(ast: FlowAst, wanted: string): string | undefined {
-  return ast.settings.find(({ key }) => key.text === wanted)?.value.text;
+/** Events that a line of the flow or of one of its branches waits for. */
+function triggered(region: RegionAst): readonly Name[] {
+  const own = region.transitions.flatMap(({ trigger }) => (trigger.kind === "event" ? [trigger.event] : []));
+  const branches = region.stateBlocks.flatMap(({ parallel }) => parallel?.branches ?? []);
+  return branches.length === 0 ? own : [...own, ...branches.flatMap(triggered)];
 }
 
-function checkSettings(ast: FlowAst, report: Report): { readonly currency: string; readonly decimals: number } {
-  const settings = unique(ast.settings, ({ key }) => key, "setting", report);
-  const currency = settings.find(({ key }) => key.text === "currency")?.value;
+/** An event that no line takes, beside one that `events` doesn't list and is spelt nearly so: one of them is misspelt. */
+function reportMisspelt(ast: FlowAst, flow: FlowScope): void {
+  if (ast.events.length === 0 || !isSound(ast, flow.file)) return;
+  const lines = new Map(triggered(ast).map((event) => [event.text, event]));
+  const listed = new Set(ast.events.map(({ name }) => name.text));
+  const unlisted = [...lines.keys()].filter((event) => !listed.has(event));
+  if (unlisted.length === 0) return;
+  for (const { name } of ast.events) {
+    const near = lines.has(name.text) ? undefined : nearest(name.text, unlisted);
+    if (near === undefined) continue;
+    const message = `No line takes the event \`${name.text}\`; one takes \`${near}\`, which \`events\` does not list.`;
+    flow.report.add("FLOW230", name.span, message, {
+      hint: "If they are the same event, spell both alike.",
+      related: [{ message: "This is the line's event.", span: lines.get(near)!.span }],
+    });
+  }
+}
+
+function isInitiator(people: FlowAst["people"][number]["people"], ast: FlowAst): boolean {
+  if (people.kind !== "name") return false;
+  const { text } = people.name;
+  const named = ast.people.find(({ name }) => name.text === text);
+  if (named === undefined) return text === "initiator";
+  return named.people.kind === "name" && named.people.name.text === "initiator";
+}
+
+function settingOf(ast: FlowAst, wanted: string): Name | undefined {
+  return ast.settings.find(({ key }) => key.text === wanted)?.value;
+}
+
+type Settings = Pick<FlowScope, "currency" | "currencyDecimals" | "hasCalendar" | "calendar">;
+
+function checkSettings(ast: FlowAst, file: FileScope, report: Report): Settings {
+  unique(ast.settings, ({ key }) => key, "setting", report);
+  const currency = settingOf(ast, "currency");
   const decimals = currencyDecimals(currency?.text ?? "CNY");
   if (currency && decimals === undefined) {
     report.add("FLOW134", currency.span, `\`${currency.text}\` is no currency of ISO 4217.`);
   }
-  return { currency: currency?.text ?? "CNY", decimals: decimals ?? 2 };
+  const calendar = settingOf(ast, "calendar");
+  return {
+    currency: currency?.text ?? "CNY",
+    currencyDecimals: decimals ?? 2,
+    hasCalendar: calendar !== undefined,
+    calendar: calendar && calendarNamed(calendar, file, report),
+  };
 }
 
-function checkInitial(ast: FlowAst, flow: FlowScope, sound: boolean): string | undefined {
-  if (sound && ast.states.length === 0) {
-    return flow.report.add("FLOW201", ast.name.span, `\`${ast.name.text}\` has no \`states\`.`);
+function calendarNamed({ text, span }: Name, file: FileScope, report: Report): CalendarDefinition | undefined {
+  const calendar = file.calendars.get(text);
+  if (calendar) return calendar;
+  if (file.calendars.has(text)) {
+    // What is wrong with it was said where it stands.
+    report.isIncomplete = true;
+    return undefined;
   }
-  if (ast.initial) return stateNamed(ast.initial, flow);
-  if (!sound) return undefined;
-  return flow.report.add("FLOW201", ast.name.span, `\`${ast.name.text}\` does not say its \`initial\` state.`);
+  if (isLost(text, { file, report })) return undefined;
+  const suggestion = didYouMean(text, file.calendars.keys(), span, true);
+  return report.add("FLOW116", span, `There is no calendar \`${text}\`.`, suggestion);
 }
 
-/** Those that are listed; without a list, those that no line names as its start and that have no approval. */
-function finalStates(ast: FlowAst, flow: FlowScope): ReadonlySet<string> {
-  if (ast.final) {
-    const finals = unique(ast.final, (name) => name, "final state", flow.report);
-    return new Set(finals.flatMap((name) => stateNamed(name, flow) ?? []));
+/** Reports flows of one name and one label; those with different labels are versions. */
+export function checkFlowNames(flows: readonly FlowAst[], report: Report): ReadonlySet<FlowAst> {
+  const first = new Map<string, Span>();
+  const doubles = new Set<FlowAst>();
+  for (const flow of flows) {
+    const key = JSON.stringify([flow.name.text, settingOf(flow, "label")?.text]);
+    const before = first.get(key);
+    if (before) {
+      reportTwice(report, "flow", flow.name, before);
+      doubles.add(flow);
+    } else first.set(key, flow.name.span);
   }
-  const left = new Set(ast.transitions.flatMap(({ from }) => (from === "any" ? [] : from.map(({ text }) => text))));
-  for (const { name, approval } of ast.stateBlocks) if (approval) left.add(name.text);
-  return new Set([...flow.states.keys()].filter((state) => !left.has(state)));
+  return doubles;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ //
-// Parts
+// People and routes
 // ------------------------------------------------------------------------------------------------------------------ //
 
 function checkNamedPeople(ast: FlowAst, flow: FlowScope): Readonly<Record<string, People>> {
   const people: Record<string, People> = {};
+  const circular = new Set<string>();
   for (const { name, people: written } of ast.people) {
     if (flow.people.get(name.text) !== written) continue;
-    const circle = isCircle(name.text, flow);
-    if (circle) flow.report.add("FLOW111", name.span, `\`${name.text}\` is defined by itself.`);
-    const found = circle ? undefined : checkPeople(written, { scope: plainScope(flow) });
+    const isCircular = mentionedBy(name.text, flow).has(name.text);
+    if (isCircular && !circular.has(name.text)) {
+      flow.report.add("FLOW111", name.span, `\`${name.text}\` is defined by itself.`);
+      // All of one circle are one mistake.
+      for (const other of mentionedBy(name.text, flow)) circular.add(other);
+    }
+    const found = isCircular ? undefined : checkPeople(written, { scope: plainScope(flow) });
     if (found) people[name.text] = found;
   }
   return people;
 }
 
-function isCircle(name: string, flow: FlowScope): boolean {
-  const seen = new Set<string>();
-  const waiting = [name];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const ast = flow.people.get(next);
-    if (ast === undefined || seen.has(next)) continue;
-    seen.add(next);
-    const mentioned = namesIn(ast);
-    if (mentioned.some(({ text }) => text === name)) return true;
-    waiting.push(...mentioned.map(({ text }) => text));
-  }
-  return false;
+/** Names that stand in what the name means, at any depth. */
+function mentionedBy(name: string, flow: FlowScope): ReadonlySet<string> {
+  const mentioned = new Set<string>();
+  const add = (from: string) => {
+    for (const { text } of namesIn(flow.people.get(from))) if (flow.people.has(text)) mentioned.add(text);
+  };
+  add(name);
+  for (const next of mentioned) add(next);
+  return mentioned;
 }
 
 function namesIn(ast: unknown): readonly Name[] {
@@ -151,34 +194,11 @@ function namesIn(ast: unknown): readonly Name[] {
   return node.kind === "name" && node.name ? [node.name, ...parts] : parts;
 }
 
-function checkApprovals(ast: FlowAst, flow: FlowScope): ReadonlyMap<string, Approval> {
-  const approvals = new Map<string, Approval>();
-  for (const block of unique(ast.stateBlocks, ({ name }) => name, "state", flow.report)) {
-    const state = stateNamed(block.name, flow);
-    if (!block.approval) continue;
-    if (state !== undefined && flow.finals.has(state)) {
-      flow.report.add("FLOW220", block.name.span, `\`${state}\` is final, so nobody can approve there.`);
-    }
-    const approval = checkApproval(block.approval, plainScope(flow));
-    if (state !== undefined && approval) approvals.set(state, approval);
-  }
-  return approvals;
-}
-
-function checkDocuments(mentions: Mentions, flow: FlowScope): Readonly<Record<string, DocumentDefinition>> {
-  const documents: Record<string, DocumentDefinition> = {};
-  for (const name of mentions.documents) {
-    const ast = flow.file.documents.get(name);
-    const document = ast && checkDocument(ast, flow);
-    if (document) documents[name] = document;
-  }
-  return documents;
-}
-
-function checkRoutes(asts: readonly RouteAst[], flow: FlowScope, mentions: Mentions): readonly Route[] {
+function checkRoutes(asts: readonly RouteAst[], flow: FlowScope): readonly Route[] {
+  const { emitted } = flow.mentions;
   return unique(asts, ({ event }) => event, "route of", flow.report).map(({ event, targets }) => {
-    if (!flow.events.has(event.text) && !mentions.emitted.has(event.text) && !isDamaged(event.text, flow)) {
-      const known = [...flow.events.keys(), ...mentions.emitted];
+    if (!flow.events.has(event.text) && !emitted.has(event.text) && !isDamaged(event.text, flow)) {
+      const known = [...flow.events.keys(), ...emitted];
       const message = `No line waits for \`${event.text}\` or emits it.`;
       flow.report.add("FLOW305", event.span, message, didYouMean(event.text, known, event.span, true));
     }
@@ -188,8 +208,13 @@ function checkRoutes(asts: readonly RouteAst[], flow: FlowScope, mentions: Menti
 
 function routeTarget(target: RouteAst["targets"][number], flow: FlowScope): Route["targets"][number] {
   if (target.kind === "selector") {
-    const labels = unique(target.labels, ({ name }) => name, "label", flow.report);
-    return { kind: "selector", labels: Object.fromEntries(labels.map(({ name, value }) => [name.text, value.text])) };
+    const written = unique(target.labels, ({ name }) => name, "label", flow.report);
+    const labels = Object.fromEntries(written.map(({ name, value }) => [name.text, value.text]));
+    if (!flow.file.labels.some((known) => carries(known, labels))) {
+      const shown = written.map(({ name, value }) => `${name.text} = ${JSON.stringify(value.text)}`).join(", ");
+      warnOnce(flow, "FLOW302", `labels ${shown}`, target.span, `No service with \`${shown}\` is registered.`);
+    }
+    return { kind: "selector", labels };
   }
   if (!flow.file.services.has(target.name)) {
     const message = `No service \`${target.name}\` is registered.`;
@@ -200,61 +225,38 @@ function routeTarget(target: RouteAst["targets"][number], flow: FlowScope): Rout
   return { kind: "service", name: target.name };
 }
 
+/** Does a service with the labels `known` have all that are wanted? */
+function carries(known: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(known, name) && known[name] === value);
+}
+
 // ------------------------------------------------------------------------------------------------------------------ //
 // Definition
 // ------------------------------------------------------------------------------------------------------------------ //
 
-interface Parts {
-  readonly people: Readonly<Record<string, People>>;
-  readonly approvals: ReadonlyMap<string, Approval>;
-  readonly lines: readonly Line[];
+interface Parts extends Pick<Definition, "people" | "ensure" | "migrations" | "routes"> {
+  readonly region: Region;
   readonly documents: Readonly<Record<string, DocumentDefinition>>;
-  readonly routes: readonly Route[];
 }
 
-function definitionOf(ast: FlowAst, flow: FlowScope, initial: string, parts: Parts): Definition {
-  const title = settingOf(ast, "title");
-  const { label } = flow;
-  const definition: Omit<Definition, "hash"> = {
+function definitionOf(flow: FlowScope, { region, ...parts }: Parts): Omit<Definition, "hash"> {
+  const title = settingOf(flow.ast, "title")?.text;
+  const { label, calendar, mentions } = flow;
+  const sagas = [...mentions.sagas].flatMap(([name, saga]) => (saga ? [[name, saga] as const] : []));
+  return {
     format: 1,
-    flow: ast.name.text,
+    flow: flow.name,
     ...(title === undefined ? {} : { title }),
     ...(label === undefined ? {} : { label }),
     currency: flow.currency,
     currencyDecimals: flow.currencyDecimals,
-    initial,
-    states: [...flow.states.keys()].map((state) => stateDefinition(state, flow, parts.approvals)),
+    ...region,
     fields: [...flow.fields.values()].filter((field) => field !== undefined),
     events: [...flow.events.values()].map(({ definition }) => definition),
-    people: parts.people,
-    transitions: parts.lines.map(({ transition }) => transition),
-    routes: parts.routes,
-    documents: parts.documents,
+    ...parts,
+    ...(calendar ? { calendar } : {}),
+    matrices: Object.fromEntries(mentions.matrices),
+    sagas: Object.fromEntries(sagas),
     functions: [...flow.uses.values()],
   };
-  return { ...definition, hash: hashOf(definition) };
-}
-
-function stateDefinition(
-  name: string,
-  { finals }: FlowScope,
-  approvals: ReadonlyMap<string, Approval>,
-): StateDefinition {
-  const approval = approvals.get(name);
-  return { name, final: finals.has(name), ...(approval ? { approval } : {}) };
-}
-
-/** Reports flows of one name and one label; those with different labels are versions. */
-export function checkFlowNames(flows: readonly FlowAst[], report: Report): ReadonlySet<FlowAst> {
-  const first = new Map<string, Span>();
-  const doubles = new Set<FlowAst>();
-  for (const flow of flows) {
-    const key = JSON.stringify([flow.name.text, settingOf(flow, "label")]);
-    const before = first.get(key);
-    if (before) {
-      reportTwice(report, "flow", flow.name, before);
-      doubles.add(flow);
-    } else first.set(key, flow.name.span);
-  }
-  return doubles;
 }

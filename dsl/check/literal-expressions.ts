@@ -73,24 +73,21 @@ export function literal(
 
 function durationLiteral(
   { duration, span }: Extract<ExpressionAst, { kind: "duration" }>,
-  scope: Scope,
+  { flow }: Scope,
 ): Checked | undefined {
   const ms = durationMs(duration);
   if (ms !== undefined) return plain({ kind: "literal", type: DURATION, value: ms });
-  return reportDuration(duration, span, scope);
-}
-
-/** Why a duration has no milliseconds. */
-export function reportDuration(
-  duration: Parameters<typeof durationMs>[0],
-  span: Span,
-  { flow }: Pick<Scope, "flow">,
-): undefined {
-  if (!isWorkingTime(duration))
+  if (!isWorkingTime(duration)) {
     return flow.report.add("FLOW125", span, "A duration is a whole number of milliseconds.");
-  return flow.report.add("FLOW900", span, "This version does not count working time yet.", {
-    hint: "Write natural time, such as `48h` or `2d`.",
-  });
+  }
+  return flow.report.add(
+    "FLOW121",
+    span,
+    "How long working time is depends on when it begins, so it can't be computed with.",
+    {
+      hint: "Write natural time, such as `48h` or `2d`.",
+    },
+  );
 }
 
 /** A number takes the type that is asked for; if nothing asks, it is an int, or a decimal when it has a point. */

@@ -58,7 +58,8 @@ function comparableValue(ast: ExpressionAst, of: Expression, scope: Scope): Expr
   const item = value(ast, scope, of.type);
   if (item === undefined) return undefined;
   if (comparable(of.type, item.type)) return item;
-  if (mixesDateAndDatetime(of.type, item.type)) return reportDates(ast, scope);
+  if (mixesDateAndDatetime(of.type, item.type))
+    return reportDates(ast, item.type.kind === "datetime" ? ast : undefined, scope);
   const message = `${capital(article(of.type))} can't be compared with ${article(item.type)}.`;
   return scope.flow.report.add("FLOW120", ast.span, message);
 }
@@ -114,7 +115,8 @@ function limit(expression: Expression | undefined, bound: Bound | undefined): In
   return { value: expression.value, included: bound.included };
 }
 
-function isEmpty(low: Interval["low"], high: Interval["high"], type: Type): boolean {
+/** Is nothing between the bounds? */
+export function isEmpty(low: Interval["low"], high: Interval["high"], type: Type): boolean {
   if (low === undefined || high === undefined) return false;
   const [from, to] = [low.value, high.value].map((value: Value) => (type.kind === "date" ? value : Number(value)));
   return from! > to! || (from === to && !(low.included && high.included));

@@ -21,13 +21,16 @@ const BUILTINS: ReadonlyMap<string, Type> = new Map<Builtin, Type>([
 /** Names of the language that a data field of the same name hides, and what still says them. */
 export const HIDEABLE_NAMES: ReadonlyMap<string, string | undefined> = new Map([
   ...["actor", "initiator", "now", "state", "elapsed", "approvals"].map((name) => [name, `machine.${name}`] as const),
-  ["outcome", undefined],
+  ["outcome", "machine.outcome"],
   ["event", undefined],
+  ["data", undefined],
+  ["machine", undefined],
 ]);
 
 /** Does a bare name stand for something by itself, whatever its place asks for? */
 export function nameIsKnown(name: string, scope: Scope): boolean {
-  return itemDepth(name, scope) !== undefined || scope.flow.fields.has(name) || BUILTINS.has(name);
+  if (itemDepth(name, scope) !== undefined || scope.flow.fields.has(name) || BUILTINS.has(name)) return true;
+  return name === "outcome" && scope.outcome !== undefined;
 }
 
 /** A bare name: an item's field, a member of the expected enum, a data field, a built-in name. */
@@ -36,8 +39,9 @@ export function checkName({ text, span }: Name, scope: Scope, expected?: Type): 
   const item = itemNamed(text, scope);
   if (item) return item;
   if (flow.fields.has(text)) return memberInstead(text, scope, expected) ?? fieldNamed(text, scope);
-  if (expected?.kind === "enum" && expected.members.includes(text)) return enumMember(text, expected);
+  if (expected?.kind === "enum" && hasMember(expected, text)) return enumMember(text, expected);
   if (BUILTINS.has(text)) return builtin(text as Builtin, scope);
+  if (text === "outcome" && scope.outcome) return outcomeOf(scope.outcome);
   if (expected === undefined) {
     const only = onlyEnumWith(text, scope);
     if (only) return enumMember(text, only);
@@ -50,7 +54,7 @@ function unknownName({ text, span }: Pick<Name, "text" | "span">, scope: Scope, 
   if (isDamaged(text, flow)) return undefined;
   if (expected?.kind === "enum") {
     const known = [...expected.members, ...flow.fields.keys()];
-    const members = expected.members.join(", ");
+    const members = expected.members.map((member) => `\`${member}\``).join(", ");
     return flow.report.add("FLOW107", span, `\`${text}\` is not one of ${members}.`, didYouMean(text, known, span));
   }
   if (text === "outcome") {
@@ -59,6 +63,11 @@ function unknownName({ text, span }: Pick<Name, "text" | "span">, scope: Scope, 
       span,
       "`outcome` is known only where a sub-flow has ended, and no flow is run here.",
     );
+  }
+  if (flow.people.has(text)) {
+    return flow.report.add("FLOW101", span, `\`${text}\` names people, and here a value is expected.`, {
+      hint: "People stand where somebody is asked or told, such as `approval by`, `by` and `notify(..)`.",
+    });
   }
   const known = [...itemNames(scope), ...flow.fields.keys(), ...BUILTINS.keys()];
   return flow.report.add(
@@ -76,6 +85,7 @@ export function checkMember(ast: Extract<ExpressionAst, { kind: "member" }>, sco
     if (of.name.text === "event") return payloadField(name, ast, scope);
     if (of.name.text === "data") return dataField(name, scope);
     if (of.name.text === "machine") return machineName(name, scope);
+    if (scope.branches && isBranch(of.name.text, scope)) return branchState(of.name, name, scope);
   }
   const base = scope.check(of, scope);
   if (base === undefined || !present(base, of, scope)) return undefined;
@@ -158,6 +168,11 @@ function payloadField(name: Name, ast: ExpressionAst, scope: Scope): Checked | u
   return flow.report.add("FLOW103", name.span, message, didYouMean(name.text, event.payload.keys(), name.span));
 }
 
+/** Where any final state can be reached, as of a flow that is not known here, the enum has no members: any name is one. */
+function hasMember(type: Extract<Type, { kind: "enum" }>, name: string): boolean {
+  return type.members.includes(name) || (type.members.length === 0 && type.name === "outcome");
+}
+
 function enumMember(name: string, type: Type): Checked {
   return plain({ kind: "literal", type, value: name });
 }
@@ -177,6 +192,7 @@ function onlyEnumWith(name: string, { flow }: Scope): Type | undefined {
 // ------------------------------------------------------------------------------------------------------------------ //
 
 function machineName(name: Name, scope: Scope): Checked | undefined {
+  if (name.text === "outcome" && scope.outcome) return outcomeOf(scope.outcome);
   if (BUILTINS.has(name.text)) return builtin(name.text as Builtin, scope);
   const hint = didYouMean(name.text, BUILTINS.keys(), name.span);
   return scope.flow.report.add("FLOW101", name.span, `There is no built-in name \`${name.text}\`.`, hint);
@@ -185,6 +201,25 @@ function machineName(name: Name, scope: Scope): Checked | undefined {
 function builtin(name: Builtin, scope: Scope): Checked {
   const type: Type = name === "state" ? stateType(scope) : BUILTINS.get(name)!;
   return readable({ kind: "builtin", name, type }, name === "actor" && !scope.hasActor, false, scope);
+}
+
+function outcomeOf(type: Type): Checked {
+  return plain({ kind: "builtin", name: "outcome", type });
+}
+
+function isBranch(name: string, scope: Scope): boolean {
+  return scope.branches?.has(name) ?? false;
+}
+
+/** `BRANCH.state`: where the branch stands; absent if its condition kept it from being entered. */
+function branchState(branch: Name, name: Name, scope: Scope): Checked | undefined {
+  const { states, always } = scope.branches!.get(branch.text)!;
+  if (name.text === "state") {
+    const type: Type = { kind: "enum", name: "state", members: states };
+    return readable({ kind: "branch-state", branch: branch.text, type }, !always, false, scope);
+  }
+  const message = `Of a branch only \`${branch.text}.state\` is known.`;
+  return scope.flow.report.add("FLOW103", name.span, message, didYouMean(name.text, ["state"], name.span));
 }
 
 function stateType({ flow }: Scope): Type {

@@ -32,6 +32,8 @@ export function pathOf(expression: Expression, depth: number): string | undefine
       return `event.${expression.name}`;
     case "builtin":
       return `machine.${expression.name}`;
+    case "branch-state":
+      return `${expression.branch}.state`;
     case "item":
       return `#${depth - expression.depth}.${expression.name ?? ""}`;
     case "member": {

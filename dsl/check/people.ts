@@ -1,8 +1,8 @@
 import type { ExpressionAst, Name, PeopleArgumentAst, PeopleAst } from "../ast.ts";
 import type { Expression, People, Type } from "../definition.ts";
-import { functionArguments, useFunction, wrongPlace } from "./calls.ts";
-import { article, capital, open } from "./checked.ts";
-import { type FlowScope, isDamaged, type Scope } from "./scope.ts";
+import { functionArguments, inQuotes, useFunction, warnOnce, wrongPlace } from "./calls.ts";
+import { article, capital, open, present } from "./checked.ts";
+import { type Checked, type FlowScope, isDamaged, isLost, type Scope } from "./scope.ts";
 import { didYouMean } from "./suggest.ts";
 import { ORG, TEXT } from "./types.ts";
 
@@ -30,6 +30,7 @@ export function checkPeople(ast: PeopleAst, place: PeoplePlace): People | undefi
 
 /** People written where an action takes an argument. */
 export function peopleOf(ast: ExpressionAst): PeopleAst {
+  if (ast.kind === "people") return ast.people;
   if (ast.kind === "name") return { kind: "name", name: ast.name, span: ast.span };
   if (ast.kind !== "call") return { kind: "value", value: ast, span: ast.span };
   const args = ast.arguments.map((value): PeopleArgumentAst => ({ kind: "expression", value }));
@@ -44,7 +45,7 @@ function namedPeople(name: Name, place: PeoplePlace): People | undefined {
     case "initiator":
       return { kind: "initiator" };
     case "actor":
-      if (place.actor) return { kind: "actor" };
+      if (place.actor) return actingPeople(name, place.scope);
       return flow.report.add("FLOW224", name.span, "`actor` is known only in actions.");
     case "assignee":
       if (place.assignee) return { kind: "assignee" };
@@ -56,6 +57,12 @@ function namedPeople(name: Name, place: PeoplePlace): People | undefined {
   return flow.report.add("FLOW105", name.span, message, didYouMean(name.text, known, name.span));
 }
 
+/** Nobody acted where time did. */
+function actingPeople({ span }: Name, { flow, hasActor, narrowed }: Scope): People | undefined {
+  if (hasActor || narrowed.has("machine.actor")) return { kind: "actor" };
+  return flow.report.add("FLOW122", span, "`actor` may be absent.", { hint: "Ask first: `actor is set and …`." });
+}
+
 function userFields(flow: FlowScope): readonly string[] {
   return [...flow.fields.values()].flatMap((field) => (field && holdsUsers(field.type) ? [field.name] : []));
 }
@@ -64,7 +71,7 @@ function holdsUsers(type: Type): boolean {
   return type.kind === "user" || (type.kind === "list" && type.of.kind === "user");
 }
 
-/** A field or `event.reviewer`. An absent one is nobody. */
+/** A field or `event.reviewer`, which must be there. */
 function valuePeople(ast: ExpressionAst, { scope }: PeoplePlace): People | undefined {
   if (ast.kind === "text") {
     return scope.flow.report.add("FLOW120", ast.span, "People stand here, not a text.", {
@@ -73,10 +80,21 @@ function valuePeople(ast: ExpressionAst, { scope }: PeoplePlace): People | undef
     });
   }
   const checked = scope.check(ast, scope);
-  if (!checked || !open(checked, ast, scope)) return undefined;
+  if (!checked || !open(checked, ast, scope) || !isThere(checked, ast, scope)) return undefined;
   if (holdsUsers(checked.expression.type)) return { kind: "value", value: checked.expression };
   const message = `${capital(article(checked.expression.type))} is nobody; people are a \`user\` or a \`list of user\`.`;
   return scope.flow.report.add("FLOW120", ast.span, message);
+}
+
+/** Reports people that may be absent. A field that is to be chosen is asked for in time. */
+function isThere(checked: Checked, ast: ExpressionAst, scope: Scope): boolean {
+  const { expression, optional } = checked;
+  if (!optional || expression.kind !== "field" || !holdsUsers(expression.type)) return present(checked, ast, scope);
+  const { name } = expression;
+  scope.flow.report.add("FLOW122", ast.span, `\`${name}\` may be absent.`, {
+    hint: `\`chosen(${name})\` asks for it before anybody is to decide.`,
+  });
+  return false;
 }
 
 type CallAst = Extract<PeopleAst, { kind: "call" }>;
@@ -92,6 +110,10 @@ function calledPeople(ast: CallAst, place: PeoplePlace): People | undefined {
     case "chosen":
       return chosen(ast, place.scope);
   }
+  if (place.scope.flow.file.matrices.has(text)) {
+    const message = `The matrix \`${text}\` says the stages of an approval, which are no people.`;
+    return place.scope.flow.report.add("FLOW224", ast.span, message);
+  }
   const kind = WITH_ARGUMENT.find((name) => name === text);
   return kind ? withArgument(ast, kind, place.scope) : askedPeople(ast, place.scope);
 }
@@ -100,9 +122,13 @@ function users(ast: CallAst, { scope }: PeoplePlace): People | undefined {
   const ids = ast.arguments.map((argument) => {
     if (argument.kind === "expression" && argument.value.kind === "text") return argument.value.value;
     const span = argument.kind === "expression" ? argument.value.span : argument.span;
-    return scope.flow.report.add("FLOW130", span, "`users` takes ids in quotes.");
+    const details = argument.kind === "expression" ? inQuotes(argument.value) : {};
+    return scope.flow.report.add("FLOW130", span, "`users` takes ids in quotes.", details);
   });
   if (ids.length === 0) return wrongArguments(ast, "one id or more", scope);
+  for (const argument of ast.arguments) {
+    if (argument.kind === "expression" && argument.value.kind === "text") warnUnknown("user", argument.value, scope);
+  }
   return ids.every((id) => id !== undefined) ? { kind: "users", ids } : undefined;
 }
 
@@ -111,12 +137,26 @@ function withArgument(ast: CallAst, kind: (typeof WITH_ARGUMENT)[number], scope:
   if (ast.arguments.length !== 1 || argument?.kind !== "expression") return wrongArguments(ast, "one name", scope);
   const takesOrg = kind === "dept" || kind === "headOf";
   const isText = argument.value.kind === "text";
+  if (argument.value.kind === "text" && (kind === "group" || kind === "role")) warnUnknown(kind, argument.value, scope);
   const checked = scope.check(argument.value, scope, isText ? TEXT : takesOrg ? ORG : undefined);
-  if (!checked || !open(checked, argument.value, scope)) return undefined;
+  if (!checked || !open(checked, argument.value, scope) || !present(checked, argument.value, scope)) return undefined;
   const { type } = checked.expression;
   if (type.kind === "text" || (takesOrg && type.kind === "org")) return { kind, argument: checked.expression };
-  const message = `\`${kind}\` takes a text${takesOrg ? " or an org" : ""}, not ${article(type)}.`;
+  const message = `\`${kind}\` takes ${takesOrg ? "a text or an org" : "a text"}, not ${article(type)}.`;
   return scope.flow.report.add("FLOW120", argument.value.span, message);
+}
+
+/** Where the names of the directory are known, one that is none of them is a warning. */
+function warnUnknown(
+  what: "user" | "group" | "role",
+  { value, span }: Extract<ExpressionAst, { kind: "text" }>,
+  { flow }: Scope,
+): void {
+  const { users: ids, groups, roles } = flow.file;
+  const known = { user: ids, group: groups, role: roles }[what];
+  if (known === undefined || known.has(value)) return;
+  const message = `Nobody has registered the ${what} \`${value}\`.`;
+  warnOnce(flow, "FLOW306", `${what} ${value}`, span, message, didYouMean(value, known, span, true));
 }
 
 function managers(ast: CallAst, kind: "managerOf" | "managersOf", place: PeoplePlace): People | undefined {
@@ -191,6 +231,8 @@ function askedPeople(ast: CallAst, scope: Scope): People | undefined {
   if (declared && declared.kind !== "people") return wrongPlace(ast.name, declared.kind, "where people stand", flow);
   const values = ast.arguments.flatMap((argument) => (argument.kind === "expression" ? [argument.value] : []));
   if (values.length !== ast.arguments.length) return wrongArguments(ast, "values", scope);
+  // It may be a matrix of a file that could not be read.
+  if (!declared && isLost(ast.name.text, flow)) return undefined;
   useFunction(flow, ast.name, "people", didYouMean(ast.name.text, FUNCTIONS, ast.name.span));
   const args: readonly Expression[] | undefined = functionArguments(values, scope);
   return args && { kind: "ask", name: ast.name.text, arguments: args };

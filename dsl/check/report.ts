@@ -2,8 +2,9 @@ import { type Code, codes } from "../codes.ts";
 import type { Diagnostic, Span } from "../diagnostic.ts";
 
 /** What a diagnostic may carry beside its sentence. */
-export type Details = Partial<Pick<Diagnostic, "hint" | "fix" | "counterExample" | "path">> & {
-  readonly related?: readonly { readonly message: string; readonly span: Span }[];
+export type Details = Partial<Pick<Diagnostic, "hint" | "fix" | "counterExample" | "path" | "test">> & {
+  /** `file` absent: the file of the report. */
+  readonly related?: readonly { readonly message: string; readonly span: Span; readonly file?: string }[];
 };
 
 /** Collects what is wrong in one file or one flow of it. */
@@ -27,8 +28,14 @@ export class Report {
       file: this.file,
       span,
       ...rest,
-      ...(related ? { related: related.map((place) => ({ ...place, file: this.file })) } : {}),
+      ...(related ? { related: related.map((place) => ({ file: this.file, ...place })) } : {}),
     });
+  }
+
+  /** Adds what another report has found in the same file. */
+  include(other: Report): void {
+    this.diagnostics.push(...other.diagnostics);
+    this.isIncomplete ||= other.isIncomplete;
   }
 
   /** Nothing is wrong, and nothing was left open. */

@@ -6,6 +6,7 @@ import { article } from "./checked.ts";
 import { unique } from "./declarations.ts";
 import type { Report } from "./report.ts";
 import { type EventScope, type FileScope, type FlowScope, isDamaged, isSound } from "./scope.ts";
+import { flowNamed } from "./sub-flows.ts";
 import { didYouMean } from "./suggest.ts";
 import { TEXT, USER } from "./types.ts";
 
@@ -16,13 +17,8 @@ type TableAst = Extract<SourceValueAst, { kind: "table" }>;
 const KEY = "key";
 const INITIATOR = "initiator";
 
-/** A source with everything it maps typed by its flow; `undefined` if it has errors or its flow isn't in this file. */
-export function checkSource(
-  ast: SourceAst,
-  flows: ReadonlyMap<string, FlowScope>,
-  file: FileScope,
-  report: Report,
-): SourceDefinition | undefined {
+/** A source with everything it maps typed by its flow; `undefined` if it has errors or its flow isn't known here. */
+export function checkSource(ast: SourceAst, file: FileScope, report: Report): SourceDefinition | undefined {
   const entries = new Map(
     unique(ast.fields, ({ name }) => name, "name", report).map((field) => [field.name.text, field]),
   );
@@ -33,8 +29,8 @@ export function checkSource(
   if (ast.connector.text !== "wecom") {
     report.add("FLOW221", ast.connector.span, `There is no connector \`${ast.connector.text}\`, only \`wecom\`.`);
   }
-  const flow = flows.get(ast.flow.text);
-  if (flow === undefined) return unknownFlow(ast, file, report);
+  const flow = flowNamed(ast.flow, { file, report });
+  if (flow === undefined) return unknownFields(ast, file, report);
   const event = ast.event && eventNamed(ast.event, flow, report);
   if (ast.event && !event) return undefined;
   const fields = mappedFields(ast, event, flow, report);
@@ -51,12 +47,11 @@ export function checkSource(
   };
 }
 
-function unknownFlow(ast: SourceAst, file: FileScope, report: Report): undefined {
-  if (isDamaged(ast.flow.text, { file, report })) return undefined;
-  const message = file.flows.has(ast.flow.text)
-    ? `The flow \`${ast.flow.text}\` stands in another file, so this source can't be checked or used.`
-    : `The flow \`${ast.flow.text}\` is not known here; it may be deployed apart.`;
-  return report.add("FLOW303", ast.flow.span, message, didYouMean(ast.flow.text, file.flows, ast.flow.span, true));
+/** Without its flow, nothing that the source maps has a type. */
+function unknownFields({ flow: { text, span } }: SourceAst, file: FileScope, report: Report): undefined {
+  if (!file.flows.has(text)) return;
+  const message = `The flow \`${text}\` stands in another file, so this source can't be checked or used.`;
+  report.add("FLOW303", span, message, { hint: 'Say in which: `use "./….flow"`.' });
 }
 
 function eventNamed({ text, span }: Name, flow: FlowScope, report: Report): EventScope | undefined {
@@ -211,7 +206,7 @@ function optionsConversion(
   let otherwise: string | undefined;
   for (const { text, member } of options) {
     if (!members.includes(member.text)) {
-      const message = `\`${member.text}\` is not one of ${members.join(", ")}.`;
+      const message = `\`${member.text}\` is not one of ${members.map((known) => `\`${known}\``).join(", ")}.`;
       report.add("FLOW107", member.span, message, didYouMean(member.text, members, member.span));
     }
     if (text === "else") otherwise = member.text;

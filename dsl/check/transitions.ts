@@ -1,53 +1,39 @@
-import type { FlowAst, Name, PeopleAst, TransitionAst } from "../ast.ts";
-import type { Action, Outcome, People, Transition, Trigger } from "../definition.ts";
-import { checkAction, type Mentions } from "./actions.ts";
-import { milliseconds } from "./approval.ts";
+import type { Name, PeopleAst, StateBlockAst, TransitionAst } from "../ast.ts";
+import type { Action, Outcome, People, Transition, Trigger, Type } from "../definition.ts";
+import { withPresent } from "../with-present.ts";
+import { checkAction } from "./actions.ts";
 import { article, condition, value } from "./checked.ts";
-import { plainScope } from "./expressions.ts";
+import { narrowed, plainScope } from "./expressions.ts";
 import { checkPeople } from "./people.ts";
-import { type FlowScope, isDamaged, type Scope } from "./scope.ts";
+import { isDraft, stateNamed, type Target, targetNamed } from "./regions.ts";
+import type { FlowScope, Scope } from "./scope.ts";
 import { didYouMean } from "./suggest.ts";
+import { checkTerm } from "./terms.ts";
 import { DATETIME } from "./types.ts";
 
-const OUTCOMES: readonly Outcome[] = ["approved", "rejected", "returned", "withdrawn"];
-/** Outcomes of constructs that the engine does not run yet. */
-const LATER_OUTCOMES: readonly string[] = ["done", "compensated", "joined"];
+const OUTCOMES: readonly Outcome[] = ["approved", "rejected", "returned", "withdrawn", "done", "compensated", "joined"];
 
-/** A line with what was written, so that others can point at it. */
-export interface Line {
-  readonly ast: TransitionAst;
-  readonly transition: Transition;
+/** All lines of a machine; `undefined` if one of them is wrong. */
+export function checkTransitions(asts: readonly TransitionAst[], flow: FlowScope): readonly Transition[] | undefined {
+  const lines = asts.map((line) => checkTransition(line, flow));
+  return lines.every((line) => line !== undefined) ? lines : undefined;
 }
 
-/** All lines of a flow; those with something wrong are left out. */
-export function checkTransitions(ast: FlowAst, flow: FlowScope, mentions: Mentions): readonly Line[] {
-  return ast.transitions.flatMap((line) => {
-    const transition = checkTransition(line, flow, mentions);
-    return transition ? [{ ast: line, transition }] : [];
-  });
-}
-
-function checkTransition(ast: TransitionAst, flow: FlowScope, mentions: Mentions): Transition | undefined {
+function checkTransition(ast: TransitionAst, flow: FlowScope): Transition | undefined {
   const from = checkFrom(ast, flow);
-  const to = stateNamed(ast.to, flow);
-  const scope = scopeOf(ast, flow);
+  const to = targetNamed(ast.to, flow);
+  const scope = scopeOf(ast, to, flow);
   const trigger = checkTrigger(ast, scope);
   const by = ast.by && checkBy(ast, ast.by, scope);
   const test = ast.condition && condition(ast.condition, scope);
   const routed = ast.trigger.kind === "event" && flow.routed.has(ast.trigger.event.text);
-  const actions = ast.actions.map((action): Action | undefined => checkAction(action, routed, scope, mentions));
-  if (!from || to === undefined || !trigger || (ast.by && !by) || (ast.condition && !test)) return undefined;
+  // What the condition found set is set in the actions, too.
+  const acting = test ? narrowed(scope, test, true) : scope;
+  const actions = ast.actions.map((action): Action | undefined => checkAction(action, routed, acting));
+  if (!from || !to || !trigger || (ast.by && !by) || (ast.condition && !test)) return undefined;
   if (!actions.every((action) => action !== undefined)) return undefined;
-  return {
-    from,
-    any: ast.from === "any",
-    to,
-    trigger,
-    ...(by ? { by } : {}),
-    otherwise: ast.else,
-    ...(test ? { condition: test } : {}),
-    actions,
-  };
+  const line = { from, any: ast.from === "any", to: to.state, trigger, otherwise: ast.else, actions };
+  return withPresent(line, { up: to.up === 0 ? undefined : to.up, by, condition: test });
 }
 
 /** Only what comes from outside is sent by somebody. */
@@ -59,33 +45,76 @@ function checkBy({ trigger }: TransitionAst, by: PeopleAst, scope: Scope): Peopl
 
 function checkFrom(ast: TransitionAst, flow: FlowScope): readonly string[] | undefined {
   if (ast.from === "any") return [...flow.states.keys()].filter((state) => !flow.finals.has(state));
+  const isWithdrawal = ast.trigger.kind === "outcome" && ast.trigger.outcome.text === "withdrawn";
   const names = ast.from.map((name) => {
     const state = stateNamed(name, flow);
     if (state === undefined || !flow.finals.has(state)) return state;
-    return flow.report.add("FLOW202", name.span, `\`${state}\` is final, so no line can leave it.`);
+    if (isWithdrawal && flow.blocks.get(state)?.revocable) return state;
+    return flow.report.add("FLOW202", name.span, `\`${state}\` is final, so no line can leave it.`, {
+      ...(isWithdrawal
+        ? { hint: `To let the initiator withdraw, write \`state ${state} { revocable for 7d }\`.` }
+        : {}),
+    });
   });
   return names.every((name) => name !== undefined) ? [...new Set(names)] : undefined;
 }
 
-/** The state's name, or the report that there is none. */
-export function stateNamed({ text, span }: Name, flow: FlowScope): string | undefined {
-  if (flow.states.has(text)) return text;
-  if (isDamaged(text, flow) || flow.states.size === 0) return undefined;
-  return flow.report.add("FLOW102", span, `There is no state \`${text}\`.`, didYouMean(text, flow.states.keys(), span));
-}
+// ------------------------------------------------------------------------------------------------------------------ //
+// What is known on a line
+// ------------------------------------------------------------------------------------------------------------------ //
 
-/** Required fields are there once the initial state was left for one that is not final. */
-function scopeOf(ast: TransitionAst, flow: FlowScope): Scope {
-  const fromInitial = ast.from === "any" || ast.from.some(({ text }) => text === flow.initial);
-  const staysDraft = ast.to.text === flow.initial || flow.finals.has(ast.to.text);
+function scopeOf(ast: TransitionAst, to: Target | undefined, flow: FlowScope): Scope {
   const { trigger } = ast;
+  const outcome = trigger.kind === "outcome" ? trigger.outcome.text : undefined;
+  const blocks = outcome === undefined ? [] : blocksOf(ast, flow);
   return {
     ...plainScope(flow),
     event: trigger.kind === "event" ? flow.events.get(trigger.event.text) : undefined,
     hasActor: trigger.kind === "event" || trigger.kind === "outcome",
-    draft: fromInitial && staysDraft,
+    draft: startsAsDraft(ast, flow) && to !== undefined && !endsDraft(to),
+    outcome: outcome === "done" ? outcomeType(blocks, flow) : undefined,
+    branches: outcome === undefined ? undefined : branchesOf(blocks),
   };
 }
+
+function startsAsDraft({ from }: TransitionAst, flow: FlowScope): boolean {
+  if (from === "any") return flow.draft || flow.outer === undefined;
+  return from.some(({ text }) => isDraft(text, flow));
+}
+
+/** Required fields are there once the initial state was left for one that is not final. */
+function endsDraft({ state, region }: Target): boolean {
+  return region.outer === undefined && state !== region.initial && !region.finals.has(state);
+}
+
+function blocksOf({ from }: TransitionAst, flow: FlowScope): readonly StateBlockAst[] {
+  if (from === "any") return [...flow.blocks.values()];
+  return from.flatMap(({ text }) => flow.blocks.get(text) ?? []);
+}
+
+/** The final states of the flows that are run there. One that is not known may end anywhere: an enum without members. */
+function outcomeType(blocks: readonly StateBlockAst[], { file }: FlowScope): Type | undefined {
+  const runs = blocks.flatMap(({ run }) => (run?.kind === "flow" ? [file.versions.get(run.flow.text)?.at(-1)] : []));
+  if (runs.length === 0) return undefined;
+  const isKnown = runs.every((run) => run !== undefined && run.finals.size > 0);
+  const members = isKnown ? [...new Set(runs.flatMap((run) => [...(run?.finals ?? [])]))] : [];
+  return { kind: "enum", name: "outcome", members };
+}
+
+function branchesOf(blocks: readonly StateBlockAst[]): Scope["branches"] {
+  const branches = blocks.flatMap(({ parallel }) => parallel?.branches ?? []);
+  if (branches.length === 0) return undefined;
+  return new Map(
+    branches.map(({ name, states, condition: test, else: otherwise }) => [
+      name.text,
+      { states: states.map(({ text }) => text), always: test === undefined && !otherwise },
+    ]),
+  );
+}
+
+// ------------------------------------------------------------------------------------------------------------------ //
+// Triggers
+// ------------------------------------------------------------------------------------------------------------------ //
 
 function checkTrigger({ trigger, from }: TransitionAst, scope: Scope): Trigger | undefined {
   const { flow } = scope;
@@ -95,12 +124,12 @@ function checkTrigger({ trigger, from }: TransitionAst, scope: Scope): Trigger |
     case "outcome":
       return outcomeTrigger(trigger.outcome, flow);
     case "after": {
-      const ms = milliseconds(trigger.duration, scope);
-      return ms === undefined ? undefined : { kind: "after", ms };
+      const term = checkTerm(trigger.duration, flow);
+      return term && { kind: "after", term };
     }
     case "at": {
       // Taken when the state is entered: in the initial one nothing need be set yet.
-      const draft = from === "any" || from.some(({ text }) => text === flow.initial);
+      const draft = from === "any" || from.some(({ text }) => isDraft(text, flow));
       const at = value(trigger.at, { ...scope, draft }, DATETIME);
       if (at === undefined || at.type.kind === "datetime") return at && { kind: "at", at };
       return flow.report.add("FLOW120", trigger.at.span, `\`at\` takes a datetime, not ${article(at.type)}.`);
@@ -111,26 +140,9 @@ function checkTrigger({ trigger, from }: TransitionAst, scope: Scope): Trigger |
 function outcomeTrigger({ text, span }: Name, flow: FlowScope): Trigger | undefined {
   const outcome = OUTCOMES.find((known) => known === text);
   if (outcome) return { kind: "outcome", outcome };
-  if (LATER_OUTCOMES.includes(text)) {
-    const message = `\`on ${text}\` belongs to sagas, sub-flows, parallel states and \`handle\`, which this version does not run yet.`;
-    return flow.report.add("FLOW900", span, message);
-  }
   return flow.report.add("FLOW209", span, `There is no outcome \`${text}\`.`, {
     hint: `An event from outside stands in quotes: \`on "${text}"\`.`,
+    fix: [{ span, text: JSON.stringify(text) }],
     ...didYouMean(text, OUTCOMES, span),
   });
-}
-
-/** Lines with the same key wait for the same thing. */
-export function triggerKey(trigger: Trigger): string {
-  switch (trigger.kind) {
-    case "event":
-      return `on "${trigger.event}"`;
-    case "outcome":
-      return `on ${trigger.outcome}`;
-    case "after":
-      return `after ${trigger.ms}ms`;
-    case "at":
-      return `at ${JSON.stringify(trigger.at)}`;
-  }
 }

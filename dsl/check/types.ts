@@ -65,6 +65,7 @@ export function isOrdered(type: Type): boolean {
 
 /** The same values. Whether money is signed is a matter of the value, judged when it is stored. */
 export function sameType(one: Type, other: Type): boolean {
+  if (one === other) return true;
   if (one.kind === "enum" && other.kind === "enum") return sameMembers(one.members, other.members);
   if (one.kind === "list" && other.kind === "list") return sameType(one.of, other.of);
   if (one.kind === "record" && other.kind === "record") {

@@ -19,12 +19,14 @@ const COMMANDS = [
   "fmt",
   "test",
   "graph",
+  "explain",
   "serve",
   "send",
   "decide",
   "inbox",
   "ls",
   "show",
+  "migrate",
   "dead-letters",
 ];
 
@@ -52,7 +54,7 @@ async function call(args: readonly string[], env: Readonly<Record<string, string
     err: (line: string) => void err.push(`${line}\n`),
     env,
     color: false,
-    readStdin: async () => input,
+    readStdin: async () => Buffer.from(input),
     exitCode: 0,
   };
   return { code: await main(args, io), out: out.join(""), err: err.join("") };
@@ -111,7 +113,8 @@ const CODES: readonly [code: number, args: readonly string[], env?: Readonly<Rec
     [0, ["check", "my-flow"], {}, /1 file, 1 flow: fine/],
     [0, ["test", "my-flow"], {}, /4 passed, 0 failed/],
     [0, ["fmt", "--check", "my-flow"]],
-    [0, ["graph", "my-flow/my-flow.flow"], {}, /stateDiagram-v2/],
+    [0, ["graph", "my-flow/my-flow.flow"], {}, /^<svg /],
+    [0, ["graph", "my-flow/my-flow.flow", "--format", "mermaid"], {}, /stateDiagram-v2/],
     [1, ["new", "my-flow"], {}, /not empty/],
     [1, ["check", "my-flow", "broken"], {}, /broken\/broken\.flow:5:/],
     [1, ["test", "failing"], {}, /failing\/failing\.flow:12/],
@@ -125,8 +128,10 @@ const CODES: readonly [code: number, args: readonly string[], env?: Readonly<Rec
     [2, ["check", "my-flow", "--nope"], {}, /unknown option/],
     [2, ["new", "1st"], {}, /can't name a flow/],
     [2, ["test", "my-flow", "--name", "("], {}, /not a regular expression/],
-    [2, ["graph", "my-flow/my-flow.flow", "--format", "svg"], {}, /draws no `svg`/],
+    [2, ["graph", "my-flow/my-flow.flow", "--format", "png"], {}, /no format `png`; take svg, mermaid, json, xstate/],
     [2, ["decide", "t", "maybe"], NODE_AWAY, /Allowed choices/],
+    [2, ["migrate", "--to", "2.0", "--reason", "x"], NODE_AWAY, /Name instances, or all of a flow/],
+    [2, ["migrate", "i", "--to", "2.0"], NODE_AWAY, /`--reason` is missing/],
     [2, ["send", "f", "e", "--data", "{"], NODE_AWAY, /must be a JSON object/],
     [2, ["inbox"], {}, /ASSENT_TOKEN/],
     [2, ["inbox", "--as", "bob"], {}, /--dev/],
@@ -183,7 +188,12 @@ test("test --json and --junit", async () => {
 test("graph --format json", async () => {
   const graph = json(await call(["graph", "my-flow/my-flow.flow", "--format", "json"]));
   assert.equal(graph["flow"], "my-flow");
-  assert.deepEqual((graph["states"] as unknown[])[1], { name: "MANAGER", kind: "approval" });
+  assert.deepEqual((graph["states"] as unknown[])[1], {
+    name: "MANAGER",
+    kind: "approval",
+    who: "manager",
+    due: "2d",
+  });
   assert.deepEqual((graph["edges"] as unknown[])[1], {
     from: "MANAGER",
     to: "FINANCE",
@@ -228,6 +238,15 @@ test("the process ends with the code, and writes plainly when piped", async () =
   }
 });
 
+test("serve says what is wrong in a used file at its place there", async () => {
+  mkdirSync(join(folder, "uses", "parts"), { recursive: true });
+  writeFileSync(join(folder, "uses", "uses.flow"), `use "./parts/shared.flow"\n${FAILING}`);
+  writeFileSync(join(folder, "uses", "parts", "shared.flow"), 'calendar "cn" {\n  weekend: [sat, sonday]\n}\n');
+  const { code, err } = await run(["serve", "--dev", "uses/uses.flow"]);
+  assert.equal(code, 1);
+  assert.match(err, /uses\/parts\/shared\.flow:2:18\n2 │ {3}weekend: \[sat, sonday\]/);
+});
+
 test("a node is driven from the command line, and ends when it is interrupted", async () => {
   const node = start(["serve", "my-flow", "--dev", "--http", "127.0.0.1:0"]);
   try {
@@ -239,6 +258,9 @@ test("a node is driven from the command line, and ends when it is interrupted", 
     const inbox = json(await call(["inbox", "--as", "bob", "--json"]));
     const [task] = inbox["items"] as [Record<string, string>];
     assert.equal(task["instance"], sent["id"]);
+    const why = await call(["explain", String(sent["id"]), "--as", "alice"]);
+    assert.equal(why.code, 0, why.err);
+    assert.match(why.out, /^`my-flow` is in `MANAGER` since .*\n {2}Stage 1, manager, waits for bob/);
     const stranger = await call(["decide", task["id"]!, "approve", "--as", "alice", "--json"]);
     assert.equal(stranger.code, 1);
     assert.equal(json(stranger)["code"], "not-your-task");
@@ -257,6 +279,53 @@ test("a node is driven from the command line, and ends when it is interrupted", 
     node.kill("SIGINT");
     const [code] = await once(node, "exit");
     assert.equal(code, 130);
+  } finally {
+    node.kill("SIGKILL");
+  }
+});
+
+const OPS = (label: string, state: string) => `state machine "ops" {
+  label: "${label}"
+  initial: DRAFT
+  states: [DRAFT, ${state}, DONE]
+  state ${state} { approval by users("bob") { allow: [transfer, addBeside, remove] } }
+  transitions {
+    DRAFT → ${state} on "go"
+    ${state} → DONE on approved
+    ${state} → DONE on rejected
+  }
+  ${label === "2" ? 'migrate from label "1" { LOOK → CHECK }' : ""}
+}
+`;
+
+test("tasks are handed on, and instances moved to another version, from the command line", async () => {
+  mkdirSync(join(folder, "ops"));
+  writeFileSync(join(folder, "ops", "ops.flow"), OPS("2", "CHECK") + OPS("1", "LOOK"));
+  const node = start(["serve", "ops", "--dev", "--http", "127.0.0.1:0"]);
+  try {
+    await readyOf(node);
+    const sent = json(await call(["send", "ops", "go", "--key", "ONE", "--as", "alice", "--json"]));
+    const task = (sent["tasks"] as Record<string, string>[])[0]!["id"]!;
+    const decide = (...args: readonly string[]) => call(["decide", task, ...args]);
+    const added = await decide("add", "--where", "beside", "--people", "erin", "--as", "bob");
+    assert.match(added.out, /^task +\S+ +erin$/m, added.err);
+    const noted = await decide("comment", "--text", "hm", "--as", "bob");
+    assert.equal(noted.code, 0, noted.err);
+    const wrong = await decide("remove", "--as", "bob");
+    assert.deepEqual([wrong.code, /takes one person/.test(wrong.err)], [2, true]);
+    assert.equal((await decide("remove", "--people", "erin", "--as", "bob")).code, 0);
+    const moved = await decide("transfer", "--to", "dave", "--as", "bob");
+    assert.match(moved.out, /^task +\S+ +dave$/m, moved.err);
+    const migrate = (...args: readonly string[]) =>
+      call(["migrate", "--flow", "ops", "--to", "2", ...args, "--as", "admin"]);
+    const dry = await migrate("--dry-run");
+    assert.match(dry.out, /LOOK → CHECK\n1 instance would move$/m, dry.err);
+    const done = await migrate("--reason", "new rules");
+    assert.match(done.out, /moved +CHECK\n1 instance moved$/m, done.err);
+    const again = await migrate("--reason", "new rules");
+    assert.deepEqual([again.code, /not-possible-in-state/.test(again.out)], [1, true]);
+    const stranger = await call(["migrate", String(sent["id"]), "--to", "2", "--dry-run", "--as", "bob"]);
+    assert.equal(stranger.code, 1);
   } finally {
     node.kill("SIGKILL");
   }

@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { styleText } from "node:util";
 
 /** What a command sees of the process that it runs in. */
@@ -7,10 +7,12 @@ export interface Io {
   out(text: string): void;
   /** Progress, problems, logs: standard error. */
   err(text: string): void;
+  /** Replaces the last line of a terminal at standard error; empty: takes it away. Absent: there is no terminal. */
+  readonly status?: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Colours and marks for people at a terminal; plain text when piped. */
   readonly color: boolean;
-  readStdin(): Promise<string>;
+  readStdin(): Promise<Uint8Array>;
   /** What the process ends with; a command sets it. */
   exitCode: number;
 }
@@ -32,9 +34,10 @@ export function processIo(): Io {
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
+    ...(stderr.isTTY && { status: (line: string) => void stderr.write(`\r\u001b[K${line}`) }),
     env,
     color: stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "",
-    readStdin: () => text(stdin),
+    readStdin: () => buffer(stdin),
     exitCode: EXIT.ok,
   };
 }
@@ -45,7 +48,8 @@ export const paint = (io: Io, style: Parameters<typeof styleText>[0], line: stri
   io.color ? styleText(style, line, { validateStream: false }) : line;
 
 /** `1 file`, `2 files`. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count: number, noun: string, several = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : several}`;
 
 /** Rows in columns, each as wide as its widest cell; the last one is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string {

@@ -3,11 +3,15 @@ import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check.ts";
 import { deadLettersCommand } from "./dead-letters.ts";
 import { decideCommand } from "./decide.ts";
+import { diffCommand } from "./diff.ts";
+import { explainCommand } from "./explain.ts";
 import { fmtCommand } from "./fmt.ts";
 import { graphCommand } from "./graph.ts";
 import { inboxCommand } from "./inbox.ts";
 import { EXIT, type Io, processIo, UsageError } from "./io.ts";
 import { lsCommand } from "./ls.ts";
+import { lspCommand } from "./lsp.ts";
+import { migrateCommand } from "./migrate.ts";
 import { newCommand } from "./new.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
@@ -21,12 +25,16 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   fmtCommand,
   testCommand,
   graphCommand,
+  diffCommand,
+  explainCommand,
   serveCommand,
   sendCommand,
   decideCommand,
   inboxCommand,
   lsCommand,
   showCommand,
+  migrateCommand,
+  lspCommand,
   deadLettersCommand,
 ];
 

@@ -1,14 +1,24 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import type { TestResult } from "../../engine/index.ts";
-import { counted, EXIT, type Io, messageOf, paint, printJson, UsageError } from "./io.ts";
+import type { Language } from "../../dsl/index.ts";
+import type { Coverage, TestResult } from "../../engine/index.ts";
+import { EXIT, type Io, messageOf, paint, printJson, UsageError } from "./io.ts";
+import { languageFor, languageOption } from "./language.ts";
+import { progressBar } from "./progress.ts";
 import type { CheckedFile } from "./sources.ts";
+import { type Words, wordsIn } from "./words.ts";
 
 interface Options {
   readonly json?: true;
   readonly junit?: string;
   readonly name?: string;
+  readonly lang?: Language;
   readonly watch?: true;
+  readonly coverage?: true;
+  readonly coverageMin?: number;
+  readonly lcov?: string;
+  readonly generate?: true;
+  readonly write?: true;
 }
 
 type Timed = TestResult & { readonly ms: number };
@@ -20,8 +30,14 @@ export const testCommand = (io: Io): Command =>
     .option("--json", "one JSON value on standard output")
     .option("--junit <file>", "writes a JUnit report, too")
     .option("--name <pattern>", "only tests whose name this regular expression finds")
+    .option("--coverage", "states, transitions, conditions, matrix rows and boundaries that no test comes by")
+    .option("--coverage-min <percent>", "exit code 1 if less than this share of all that is covered", readPercent)
+    .option("--lcov <file>", "writes the coverage of the flows' lines as an lcov tracefile, too")
+    .option("--generate", "writes tests that pass for what is not covered, instead of the results")
+    .option("--write", "with --generate: appends them to the files")
+    .addOption(languageOption())
     .option("--watch", "again whenever a file changes, until it is interrupted")
-    .addHelpText("after", "\nExample:\n  assent test my-flow --name reject")
+    .addHelpText("after", "\nExample:\n  assent test my-flow --name reject\n  assent test my-flow --coverage")
     .action(async (paths: readonly string[], options: Options) => {
       const run = () => test(paths, options, io);
       if (!options.watch) io.exitCode = await run();
@@ -33,28 +49,75 @@ export const testCommand = (io: Io): Command =>
       }
     });
 
-async function test(paths: readonly string[], { json, junit, name }: Options, io: Io): Promise<number> {
+async function test(paths: readonly string[], options: Options, io: Io): Promise<number> {
+  const { json, junit, name, lang, generate } = options;
   const { checkFiles, diagnosticsToJson, diagnosticsToText, filesOf, isError } = await import("./sources.ts");
   const wanted = patternOf(name);
-  const checked = await checkFiles(filesOf(paths));
+  const language = languageFor(lang, io);
+  const words = wordsIn(language);
+  const checked = await checkFiles(filesOf(paths), progressBar(io));
   const broken = checked
     .filter(({ diagnostics }) => diagnostics.some(isError))
     .map((file) => ({ ...file, diagnostics: file.diagnostics.filter(isError) }));
-  const tests = await runTests(checked, broken, wanted);
+  const sound = checked.filter(({ file }) => broken.every((other) => other.file !== file));
+  const notRun = broken.map((file) => testsNotRun(file, wanted));
+  const coverage = await coverageFor(options);
+  const tests = await runTests(sound, wanted, coverage);
   const failed = tests.filter(({ ok }) => !ok).length;
   const passed = tests.length - failed;
   if (junit !== undefined) writeFileSync(junit, junitReport(tests));
-  if (json) {
-    const diagnostics = broken.length > 0 && { diagnostics: diagnosticsToJson(broken) };
-    printJson(io, { passed, failed, tests, ...diagnostics });
+  const covered = coverage && (await reportCoverage(coverage, sound, options, io));
+  if (generate && coverage) {
+    for (const text of diagnosticsToText(broken, io.color, language)) io.err(`${text}\n`);
+    const { printGenerated } = await import("./generate.ts");
+    await printGenerated(coverage, sound, options, io);
+  } else if (json) {
+    const faults = broken.length > 0 && { notRun, diagnostics: diagnosticsToJson(broken, language) };
+    printJson(io, { passed, failed, tests, ...(covered && { coverage: covered.json }), ...faults });
   } else {
-    for (const text of diagnosticsToText(broken, io.color)) io.out(`${text}\n`);
-    for (const result of tests) io.out(line(result, io));
-    io.out(`${counted(tests.length, "test")}: ${passed} passed, ${failed} failed`);
+    for (const text of diagnosticsToText(broken, io.color, language)) io.out(`${text}\n`);
+    for (const result of tests) io.out(line(result, words, io));
+    for (const file of notRun) if (file.tests > 0) io.out(notRunLine(file, words, io));
+    io.out(words.tested(passed, failed, sumOf(notRun)));
+    if (covered) io.out(`\n${covered.text}`);
   }
-  const nothingFound = name !== undefined && tests.length === 0;
-  if (nothingFound) io.err(`no test's name matches \`${name}\``);
-  return failed > 0 || broken.length > 0 || nothingFound ? EXIT.no : EXIT.ok;
+  const nothingFound = name !== undefined && tests.length + sumOf(notRun) === 0;
+  if (nothingFound) io.err(words.nothingMatches(name));
+  return failed > 0 || broken.length > 0 || nothingFound || covered?.isTooLow ? EXIT.no : EXIT.ok;
+}
+
+function readPercent(text: string): number {
+  const percent = Number(text);
+  if (text.trim() !== "" && percent >= 0 && percent <= 100) return percent;
+  throw new UsageError(`\`--coverage-min\` is a number from 0 to 100, not \`${text}\``);
+}
+
+async function coverageFor({ coverage, coverageMin, lcov, generate }: Options): Promise<Coverage | undefined> {
+  if (!coverage && coverageMin === undefined && lcov === undefined && !generate) return undefined;
+  const { Coverage: Collector } = await import("../../engine/index.ts");
+  return new Collector();
+}
+
+interface CoverageReport {
+  readonly json: unknown;
+  readonly text: string;
+  readonly isTooLow: boolean;
+}
+
+/** @param sound files whose flows are reported. */
+async function reportCoverage(
+  coverage: Coverage,
+  sound: readonly CheckedFile[],
+  { coverageMin = 0, lcov }: Options,
+  io: Io,
+): Promise<CoverageReport> {
+  const { coverageJson, coverageText, flowReports, lcovReport, percentOf } = await import("./coverage.ts");
+  const reports = flowReports(coverage, sound);
+  if (lcov !== undefined) writeFileSync(lcov, lcovReport(reports));
+  const percent = percentOf(reports);
+  const isTooLow = percent < coverageMin;
+  if (isTooLow) io.err(`covered are ${percent.toFixed(1)} %, less than ${coverageMin} %`);
+  return { json: coverageJson(reports), text: coverageText(reports, io), isTooLow };
 }
 
 function patternOf(name: string | undefined): RegExp {
@@ -65,37 +128,53 @@ function patternOf(name: string | undefined): RegExp {
   }
 }
 
-/** A file with errors runs no tests: what it would run is not what it says. */
+/** @param sound files without errors: what the others would run is not what they say. */
 async function runTests(
-  checked: readonly CheckedFile[],
-  broken: readonly { readonly file: string }[],
+  sound: readonly CheckedFile[],
   wanted: RegExp,
+  coverage: Coverage | undefined,
 ): Promise<readonly Timed[]> {
   const { runTest } = await import("../../engine/index.ts");
-  const skipped = new Set(broken.map(({ file }) => file));
-  const sound = checked.filter(({ file }) => !skipped.has(file));
   return sound.flatMap((own) => {
     const definitions = definitionsFor(own, sound);
     return own.compiled.tests
       .filter(({ name }) => wanted.test(name))
       .map((block) => {
         const started = performance.now();
-        const result = runTest(block, definitions, own.text);
+        const result = runTest(block, definitions, own.text, coverage);
         return { ...result, ms: Math.round((performance.now() - started) * 10) / 10 };
       });
   });
 }
 
 /** The file's own flows, and those of the other files that it may start; its own win over a namesake. */
-function definitionsFor({ compiled }: CheckedFile, all: readonly CheckedFile[]) {
+export function definitionsFor({ compiled }: CheckedFile, all: readonly CheckedFile[]) {
   const own = new Set(compiled.definitions.map(({ flow }) => flow));
   const others = all.flatMap((file) => file.compiled.definitions).filter(({ flow }) => !own.has(flow));
   return [...compiled.definitions, ...others];
 }
 
-function line({ ok, name, flow, file, line: at, message, ms }: Timed, io: Io): string {
+interface NotRun {
+  readonly file: string;
+  /** How many of those that were asked for. */
+  readonly tests: number;
+  /** The errors stand in the file itself, not in one that it uses. */
+  readonly hasErrors: boolean;
+}
+
+function testsNotRun({ file, ast, diagnostics }: CheckedFile, wanted: RegExp): NotRun {
+  const tests = ast.tests.filter(({ name }) => wanted.test(name.text)).length;
+  return { file, tests, hasErrors: diagnostics.some((one) => one.file === file) };
+}
+
+const sumOf = (notRun: readonly NotRun[]): number => notRun.reduce((sum, { tests }) => sum + tests, 0);
+
+const notRunLine = ({ file, tests, hasErrors }: NotRun, words: Words, io: Io): string =>
+  `${paint(io, "yellow", "-")} ${file}: ${words.notRun(tests, hasErrors)}`;
+
+function line({ ok, name, flow, file, line: at, message = "", ms }: Timed, words: Words, io: Io): string {
   if (ok) return `${paint(io, "green", "✔")} ${flow}: ${name} (${ms} ms)`;
-  const indented = (message ?? "").replaceAll("\n", "\n    ");
+  const indented = words.failure(message).replaceAll("\n", "\n    ");
   return `${paint(io, "red", "✘")} ${flow}: ${name}\n  ${file}:${at ?? 1}\n    ${indented}`;
 }
 

@@ -7,12 +7,14 @@ type Fields = Readonly<Record<string, unknown>>;
 const cell = (value: unknown): string => (value === undefined || value === null ? "" : String(value));
 
 export function instanceText(instance: Fields): string {
-  const { id, flow, key, state, outcome, version, initiator, data, tasks, documents } = instance;
+  const { id, flow, key, state, outcome, suspendedAt, version, initiator, data, tasks, documents } = instance;
   const rows: [string, unknown][] = [
     ["instance", id],
     ["flow", flow],
     ["key", key],
     ["state", outcome === undefined || outcome === state ? state : `${cell(state)} (${cell(outcome)})`],
+    ...placeRows(instance),
+    ["suspended", suspendedAt],
     ["version", version],
     ["initiator", initiator],
     ...Object.entries((data ?? {}) as Fields).map(([name, value]): [string, unknown] => [
@@ -21,11 +23,30 @@ export function instanceText(instance: Fields): string {
     ]),
     ...((tasks ?? []) as readonly Fields[]).map((task): [string, unknown] => [
       "task",
-      `${cell(task["id"])}  ${cell(task["assignee"])}`,
+      [task["id"], holderOf(task), task["in"] && `in ${cell(task["in"])}`].filter(Boolean).map(cell).join("  "),
     ]),
     ...((documents ?? []) as readonly Fields[]).map((document): [string, unknown] => ["document", document["name"]]),
   ];
   return columns(rows.filter(([, value]) => value !== undefined).map(([name, value]) => [name, cell(value)]));
+}
+
+/** What stands below the state: branches, and the sub-flow that runs. */
+function placeRows({ branches, subFlow }: Fields, above = ""): [string, unknown][] {
+  const below = Object.entries((branches ?? {}) as Readonly<Record<string, Fields>>).flatMap(
+    ([name, branch]): [string, unknown][] => [
+      [`  ${above}${name}`, branch["state"]],
+      ...placeRows(branch, `${above}${name}.`),
+    ],
+  );
+  if (subFlow === undefined) return below;
+  const inner = subFlow as Fields;
+  const name = `${above}${cell(inner["flow"])}`;
+  return [...below, [`  ${name}`, inner["state"]], ...placeRows(inner, `${name}.`)];
+}
+
+/** Who has the task, or may claim it. */
+function holderOf({ assignee, candidates }: Fields): string {
+  return assignee === "" ? `${((candidates ?? []) as readonly string[]).join(" or ")} (unclaimed)` : cell(assignee);
 }
 
 export function historyText(items: readonly Fields[]): string {

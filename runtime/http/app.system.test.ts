@@ -284,6 +284,23 @@ describe("looking", () => {
     assert.ok(!text.includes("6222"));
   });
 
+  test("explains where an instance stands, to those who may see it", async () => {
+    const { id } = await submitted();
+    const path = `/v1/instances/${id}/explain`;
+    const { status, json, text } = await world.send("alice", "GET", path);
+    const shown = await world.send("alice", "GET", `/v1/instances/${id}`);
+    assert.deepEqual([status, json.state, json.places[0].state], [200, shown.json.state, shown.json.state]);
+    const waiting = json.places[0].round.seats.map((seat: { task: string }) => seat.task);
+    assert.deepEqual(
+      waiting,
+      shown.json.tasks.map((task: { id: string }) => task.id),
+    );
+    assert.match(json.places[0].since, /Z$/);
+    assert.match(json.text[0], /is in `/);
+    assert.ok(!text.includes("6222"));
+    assert.equal((await world.send("erin", "GET", path)).status, 404);
+  });
+
   test("a rendered document is a Word file to keep", async () => {
     const { id } = await started();
     const bytes = Buffer.from("PK not really");

@@ -1,9 +1,12 @@
-import { type Instance, instanceOfTask, type Task } from "../../engine/index.ts";
+import { explainInstance, type Instance, instanceOfTask, type Task } from "../../engine/index.ts";
+import { explanationView } from "./explanation-view.ts";
+import { hiddenFrom } from "./instance-view.ts";
 import type { Caller, HttpPorts } from "./ports.ts";
 import { notFound, type Problem, problem } from "./problem.ts";
 import { type Answer, type Call, json, type Route, route } from "./route.ts";
 import { instanceQuery, instancesQuery, noQuery, pageOf, tasksQuery } from "./shapes.ts";
-import { carriedTask, historyView, instanceView, summaryView, takesPart, taskView } from "./views.ts";
+import { viewFor } from "./submitting.ts";
+import { carriedTask, historyView, summaryView, takesPart, taskView } from "./views.ts";
 
 const DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 /** Tasks read at once when one is looked for that its instance no longer carries. */
@@ -83,6 +86,15 @@ export const lookRoutes: readonly Route[] = [
   }),
   route({
     method: "get",
+    path: "/v1/instances/{id}/explain",
+    summary: "Why an instance stands where it stands, whom it waits for, and what would move it",
+    access: "caller",
+    query: noQuery,
+    answers: { 200: "The explanation, as data and as `text`" },
+    handle: explain,
+  }),
+  route({
+    method: "get",
     path: "/v1/instances/{id}/documents/{name}",
     summary: "A rendered document",
     access: "caller",
@@ -101,7 +113,19 @@ async function showInstance(call: Call<unknown, { readonly at?: number | undefin
   const found = at === undefined ? seen : await ports.read({ tenant: caller.tenant, instance: id }, at);
   // Versions ahead replay to the newest one, which is not what was asked for.
   if (!found || (at !== undefined && found.instance.version !== at)) return notFound("version", `${at} of ${id}`);
-  return json(200, instanceView(found.instance, found.definition), { ETag: `"${found.instance.version}"` });
+  return json(200, viewFor(found, ports, caller), { ETag: `"${found.instance.version}"` });
+}
+
+async function explain(call: Call): Promise<Answer | Problem> {
+  const { ports, caller } = call;
+  const seen = await see(call);
+  if ("kind" in seen) return seen;
+  const { instance, definition } = seen;
+  const viewer = ports.isAdmin(caller) ? undefined : caller.user;
+  const explanation = explainInstance(definition, instance, Date.now(), ports.definition, (flow, own) =>
+    hiddenFrom(viewer, flow, instance, own),
+  );
+  return json(200, explanationView(explanation));
 }
 
 async function showTask(call: Call): Promise<Answer | Problem> {

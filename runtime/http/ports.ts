@@ -32,8 +32,10 @@ export interface HttpPorts {
   readonly deadLetters: Pick<DeadLetters, "read" | "sendAgain" | "discard">;
   readonly documents: Pick<DocumentStore, "get">;
   readonly bus: Pick<Bus, "connected" | "kind" | "send">;
-  /** The active version of a flow. */
-  activeDefinition(flow: string): Definition | undefined;
+  /** The current version of a flow, or the one with that label. */
+  activeDefinition(flow: string, label?: string): Definition | undefined;
+  /** By hash, of all flows that run in what was read. */
+  definition(hash: string): Definition | undefined;
   /** `undefined`: no valid identity. */
   identify(authorization: string | undefined): Promise<Caller | undefined>;
   /** May see everything of the tenant and look for others. */

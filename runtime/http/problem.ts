@@ -40,6 +40,7 @@ export type ProblemCode =
   | "overloaded"
   | "identity-unavailable"
   | "store-unavailable"
+  | "no-such-target"
   | "hook-refused"
   | "not-accepted"
   | "unknown-field"

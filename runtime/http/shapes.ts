@@ -8,6 +8,10 @@ import { type FieldError, type Problem, type ProblemCode, problem } from "./prob
 const KEY_LENGTH_MAX = 256;
 const NAME_LENGTH_MAX = 256;
 const REASON_LENGTH_MAX = 10_000;
+const SIGNATURE_LENGTH_MAX = 100_000;
+const PEOPLE_MAX = 200;
+/** Decisions of one batch. */
+const BATCH_MAX = 200;
 const PAGE_MAX = 200;
 const PAGE_DEFAULT = 50;
 
@@ -33,25 +37,99 @@ export const startBody = z.strictObject({
 
 export const eventBody = z.strictObject({ event: name, data: payload.optional() });
 
-export const decisionBody = z.discriminatedUnion("decision", [
-  z.strictObject({
-    decision: z.enum(["approve", "reject", "abstain"]),
-    reason,
-    data: payload.optional(),
-    choose: payload.optional(),
-  }),
-  z.strictObject({
-    decision: z.literal("return"),
-    to: z
-      .union([name, z.int().min(1)])
-      .meta({ description: "`initiator` (the default), a state that was passed, or the number of an earlier stage." })
-      .optional(),
-    reason,
-  }),
-]);
+const signature = z
+  .string()
+  .min(1)
+  .max(SIGNATURE_LENGTH_MAX)
+  .meta({ description: "What signed it, where the stage asks for a signature." })
+  .optional();
+const onBehalfOf = name
+  .meta({ description: "The person for whom a deputy or delegate decides; absent: whoever the task is for." })
+  .optional();
+const branch = name.meta({ description: "The branch that is meant, where several are open." }).optional();
+const people = z.array(name).min(1).max(PEOPLE_MAX);
+const text = z.string().min(1).max(REASON_LENGTH_MAX);
 
-export const transferBody = z.strictObject({ to: name, reason });
-export const withdrawBody = z.strictObject({ reason });
+const decideShape = z.strictObject({
+  decision: z.enum(["approve", "reject", "abstain", "handle"]),
+  reason,
+  signature,
+  onBehalfOf,
+  data: payload.optional(),
+  choose: payload.meta({ type: "object", description: "Picks for stages that let one choose, by field." }).optional(),
+});
+const returnShape = z.strictObject({
+  decision: z.literal("return"),
+  to: z
+    .union([name, z.int().min(1)])
+    .meta({ description: "`initiator` (the default), a state that was passed, or the number of an earlier stage." })
+    .optional(),
+  reason,
+  signature,
+  onBehalfOf,
+});
+export const decisionBody = z.discriminatedUnion("decision", [decideShape, returnShape]);
+
+/** One of a batch. */
+export const batchItem = z.discriminatedUnion("decision", [
+  decideShape.extend({ task: name }),
+  returnShape.extend({ task: name }),
+]);
+export const batchBody = z.strictObject({
+  decisions: z
+    .array(z.unknown().meta(z.toJSONSchema(batchItem, { io: "input", unrepresentable: "any" })))
+    .min(1)
+    .max(BATCH_MAX),
+});
+
+export const transferBody = z.strictObject({ to: name, reason, onBehalfOf });
+export const addBody = z.strictObject({
+  where: z.enum(["before", "after", "beside"]),
+  people,
+  all: z
+    .boolean()
+    .meta({ description: "Each of those added before or after must agree; else the first decision counts." })
+    .default(false),
+  advisory: z.boolean().meta({ description: "Those added before give advice only." }).default(false),
+  reason,
+  signature,
+  onBehalfOf,
+});
+export const removeBody = z.strictObject({
+  person: name,
+  asAdmin: z
+    .literal(true)
+    .meta({ description: "Anybody, not only whom one added oneself: for administrators, with a reason." })
+    .optional(),
+  in: branch,
+  reason,
+});
+export const reasonBody = z.strictObject({ reason });
+export const nothingBody = z.strictObject({});
+export const commentBody = z.strictObject({ text });
+export const askBody = z.strictObject({ to: name, text });
+export const copyBody = z.strictObject({ people });
+
+export const jumpBody = z.strictObject({
+  to: name.meta({ description: "A state, or `BRANCH.STATE` of a branch that is there." }),
+  reason,
+});
+export const overrideBody = z.strictObject({ decision: z.enum(["approve", "reject"]), in: branch, reason });
+export const sagaBody = z.strictObject({
+  step: name.meta({ description: "A step of the running saga that is not done." }),
+  arguments: payload.meta({
+    type: "object",
+    description: "New arguments, by the name of the field that stands there or by position from 1.",
+  }),
+  in: branch,
+  reason,
+});
+export const migrateBody = z.strictObject({
+  label: name.meta({ description: "Of the version to go on with." }),
+  dryRun: z.boolean().meta({ description: "Only tells what would happen." }).default(false),
+  reason,
+});
+export const handOverBody = z.strictObject({ to: name, reason });
 
 /** A CloudEvent, or plain JSON: the event's data. */
 export const messageBody = payload;
@@ -73,7 +151,7 @@ export const instancesQuery = z.strictObject({
 });
 export const tasksQuery = z.strictObject({
   assignee: name.meta({ description: "`me`, or for administrators anybody." }).default("me"),
-  status: z.enum(["open", "closed"]).optional(),
+  status: z.enum(["open", "waiting", "closed"]).optional(),
   ...page,
 });
 export const effectsQuery = z.strictObject({

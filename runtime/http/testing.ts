@@ -7,12 +7,15 @@ import type { Answer } from "../../engine/index.ts";
 import { InProcessBus } from "../bus/in-process-bus.ts";
 import { BusIngress } from "../bus-ingress.ts";
 import { DeadLetters } from "../dead-letters.ts";
-import { embeddedDirectory, SEEDED_PEOPLE } from "../directory.ts";
+import { type DirectoryFile, embeddedDirectory, SEEDED_PEOPLE } from "../directory.ts";
 import { decodeEffect } from "../entry.ts";
 import { readHistory } from "../history.ts";
 import { keyRing, newKeyRingSetting } from "../key-ring.ts";
 import { type DocumentStore, type Store, StoreUnavailable } from "../ports.ts";
+import { askers } from "../questions.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
+import { definitionsFrom } from "../testing.ts";
+import { trustedFunctions } from "../trusted-functions.ts";
 import { TURN_LIMITS, type TurnLimits, Turns } from "../turn.ts";
 import { createHttpApp } from "./app.ts";
 import type { Caller, HttpPorts } from "./ports.ts";
@@ -53,6 +56,10 @@ state machine "expense" {
 `;
 
 export interface WorldOptions {
+  /** Text in place of the flow of this file; of flows of one name the last is current. */
+  readonly flows?: string;
+  /** In place of the seeded people. */
+  readonly people?: DirectoryFile;
   readonly limits?: Partial<TurnLimits>;
   /** In place of the world's own. */
   readonly ports?: Partial<HttpPorts>;
@@ -90,26 +97,31 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function openWorld({ limits, ports }: WorldOptions = {}): Promise<World> {
+export async function openWorld({ limits, ports, flows = FLOW, people }: WorldOptions = {}): Promise<World> {
   const store = storeThatCanFill(() => world.full);
-  const directory = embeddedDirectory(SEEDED_PEOPLE);
-  const { definitions, diagnostics } = compile(FLOW, "expense.flow", {
+  const directory = embeddedDirectory(people ?? SEEDED_PEOPLE);
+  const { definitions, diagnostics } = compile(flows, "expense.flow", {
     functions: [{ name: "solvent", kind: "check" }],
   });
   assert.deepEqual(
     diagnostics.filter(({ severity }) => severity === "error"),
     [],
   );
-  const definition = definitions[0]!;
-  const active = (flow: string) => (flow === definition.flow ? definition : undefined);
+  const active = (flow: string, label?: string) =>
+    definitions.findLast((one) => one.flow === flow && (label === undefined || one.label === label));
+  const known = definitionsFrom(definitions);
   const turns = new Turns(
     {
       store,
       clock: { now: Date.now },
       keys: keyRing(newKeyRingSetting()),
-      activeDefinition: active,
-      definition: async () => definition,
-      ask: (question) => (question.kind === "people" ? (directory.answer(question) as Answer) : world.solvent),
+      versionFor: (flow) => active(flow),
+      definitions: known,
+      ask: askers({
+        ...{ directory, version: active },
+        functions: { ...trustedFunctions(() => undefined), answer: () => world.solvent },
+        services: { answer: async () => world.solvent },
+      }),
       committed: () => {},
     },
     { ...TURN_LIMITS, ...limits },
@@ -128,7 +140,7 @@ export async function openWorld({ limits, ports }: WorldOptions = {}): Promise<W
   });
   const deadLetters = new DeadLetters({
     ...{ store, clock: { now: Date.now }, keys, activeDefinition: active, messages: ingress },
-    definitionOf: async (key) => (await turns.read(key))?.definition,
+    definitionsOf: async (key) => [(await turns.read(key))?.definition].flatMap((one) => one ?? []),
     open: async (stored) =>
       decodeEffect(stored.effect, stored.effect.kind === "sealed" ? await turns.dataKey(stored) : undefined),
     callbacks: { again: async () => ({ kind: "dead", error: "no app" }) },
@@ -144,6 +156,7 @@ export async function openWorld({ limits, ports }: WorldOptions = {}): Promise<W
     documents,
     bus,
     activeDefinition: active,
+    definition: known.known,
     identify: async (authorization) => callerOf(authorization, person),
     isAdmin: ({ roles }) => roles.includes("admin"),
     person,

@@ -1,49 +1,31 @@
-import type { Definition } from "../../dsl/index.ts";
-import { type EpochMs, type Instance, showData, type Task } from "../../engine/index.ts";
+import { type EpochMs, type Instance, type Task, tasksOf } from "../../engine/index.ts";
 import type { Opened } from "../dead-letters.ts";
 import type { DeadLetter, InstanceKey, InstanceSummary, StoredEffect } from "../ports.ts";
 import type { HistoryItem } from "./ports.ts";
 
-/** What goes out: times as RFC 3339, users as their ids, secrets masked. */
+/** What goes out, beside instances (see instance-view.ts): times as RFC 3339, users as their ids. */
 
 export const time = (at: EpochMs): string => new Date(at).toISOString();
-
-export function instanceView(instance: Instance, definition: Definition) {
-  const open = openTasks(instance);
-  const due = open.flatMap(({ dueAt }) => dueAt ?? []);
-  return {
-    id: instance.id,
-    flow: instance.flow,
-    definition: { hash: instance.definition, label: instance.label },
-    key: instance.key,
-    tenant: instance.tenant,
-    initiator: instance.initiator.id,
-    state: instance.state,
-    outcome: instance.outcome,
-    version: instance.version,
-    data: showData(definition, instance.data),
-    tasks: open.map((task) => taskView(task, instance.id, instance.flow)),
-    documents: Object.entries(instance.documents).map(([name, { sha256, bytes }]) => ({ name, sha256, bytes })),
-    startedAt: time(instance.startedAt),
-    updatedAt: time(instance.updatedAt),
-    dueAt: due.length > 0 ? time(Math.min(...due)) : undefined,
-    tag: instance.tag,
-  };
-}
 
 /** What somebody learns whose event was accepted, but who may not look into the instance. */
 export function receiptView({ id, flow, state, outcome, version }: Instance) {
   return { id, flow, state, outcome, version };
 }
 
+/** @param flow of the instance; a task of a sub-flow names its own. */
 export function taskView(task: Task, instance: string, flow: string) {
+  const { id, assignee, candidates, onBehalfOf, status, state, place, as } = task;
   return {
-    id: task.id,
+    id,
     instance,
-    flow,
-    assignee: task.assignee,
-    status: task.status,
-    state: task.state,
+    flow: task.flow ?? flow,
+    assignee,
+    candidates,
+    onBehalfOf,
+    status,
+    state,
+    in: place,
+    as,
     stage: task.stage + 1, // As people count.
     openedAt: time(task.openedAt),
     dueAt: task.dueAt === undefined ? undefined : time(task.dueAt),
@@ -108,21 +90,22 @@ export function openedView(opened: Opened) {
 /** A sealed effect shows its kind only when it is opened. */
 const kindOf = (content: Opened["content"]) => (content as { readonly kind?: string }).kind;
 
-export function openTasks({ round }: Instance): Task[] {
-  return (round?.seats ?? []).flatMap(({ task }) => (task?.status === "open" ? task : []));
+/** The task if the instance still carries it: of a seat that is there, or as somebody's newest closed one. */
+export function carriedTask(instance: Instance, id: string): Task | undefined {
+  const isIt = (task: Task): boolean => task.id === id;
+  return tasksOf(instance).find(isIt) ?? Object.values(instance.closedTasks).find(isIt);
 }
 
-/** The task if the instance still carries it: in the present round, or as somebody's newest closed one. */
-export function carriedTask({ round, closedTasks }: Instance, id: string): Task | undefined {
-  const seated = round?.seats.find(({ task }) => task?.id === id)?.task;
-  return seated ?? Object.values(closedTasks).find((task) => task.id === id);
-}
-
-/** Somebody who started it, or has or had a task in it. */
-export function takesPart({ initiator, round, closedTasks }: Instance, user: string): boolean {
+/** Somebody who started it, got a copy, or has or had a task in it or might have claimed one. */
+export function takesPart(instance: Instance, user: string): boolean {
+  const { initiator, copied, closedTasks } = instance;
   return (
     initiator.id === user ||
     Object.hasOwn(closedTasks, user) ||
-    (round?.seats.some(({ task }) => task?.assignee === user) ?? false)
+    copied.includes(user) ||
+    tasksOf(instance).some((task) => concerns(task, user))
   );
 }
+
+export const concerns = ({ assignee, candidates }: Task, user: string): boolean =>
+  assignee === user || (candidates?.includes(user) ?? false);

@@ -20,8 +20,10 @@ test("readers bring in what was written, together and once", async () => {
   await catchUp.now();
   assert.equal(underWay.length, 0);
   catchUp.wrote();
-  const readers = [catchUp.now(), catchUp.now()];
-  await Promise.resolve();
+  let read = 0;
+  const readers = [catchUp.now(), catchUp.now()].map((reader) => reader.then(() => read++));
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  assert.equal(read, 0, "both wait for it");
   underWay[0]!.resolve();
   await Promise.all([...readers, catchUp.now()]);
   assert.equal(underWay.length, 1);

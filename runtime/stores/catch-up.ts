@@ -37,7 +37,8 @@ export class CatchUp {
   /** Resolves when all that was written before the call can be read. @throws {StoreUnavailable} what is read is older then. */
   async now(): Promise<void> {
     await this.#underWay?.catch(() => undefined); // It began before.
-    if (this.#behind) await (this.#underWay ?? this.#run());
+    // What another reader has begun since then brings in all that this one wants.
+    await (this.#underWay ?? (this.#behind ? this.#run() : undefined));
   }
 
   stop(): void {

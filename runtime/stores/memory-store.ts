@@ -23,6 +23,7 @@ import type {
 } from "../ports.ts";
 import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
 import { STUCK_ATTEMPTS } from "./limits.ts";
+import { isClaimable, RANKS, taskRank } from "./task-rank.ts";
 
 /** The store for tests and trials: the same promises as the others, except that it ends with the process. */
 export function openMemoryStore(): Store {
@@ -119,18 +120,18 @@ class MemoryStore implements Store {
     for (const dropped of timers) this.#find(dropped)?.timers.delete(dropped.timer);
   }
 
-  /** Open ones first, then the newest. */
+  /** Open ones first, then those that wait, then the newest. */
   async tasks(query: TaskQuery, page: PageRequest): Promise<Page<StoredTask>> {
     const { tenant, assignee, instance, status } = query;
     const found = this.#ofTenant(tenant)
       .filter((kept) => instance === undefined || kept.instance === instance)
       .flatMap((kept) => [...kept.tasks.values()].map((task) => ({ kept, task })))
-      .filter(({ task }) => assignee === undefined || task.assignee === assignee)
-      .filter(({ task }) => status === undefined || (task.status === "open") === (status === "open"));
+      .filter(({ task }) => assignee === undefined || isFor(task, assignee))
+      .filter(({ task }) => status === undefined || taskRank(task) === RANKS[status]);
     return pageOf(
-      { list: "tasks", tenant, page, first: [-2, 0, 0, ""] },
+      { list: "tasks", tenant, page, first: [-3, 0, 0, ""] },
       found,
-      ({ kept, task }) => [task.status === "open" ? -1 : 0, -task.openedAt, -kept.number, task.id],
+      ({ kept, task }) => [-taskRank(task), -task.openedAt, -kept.number, task.id],
       ({ kept, task }) => ({ tenant, instance: kept.instance, flow: kept.summary!.flow, task }),
     );
   }
@@ -263,6 +264,10 @@ class MemoryStore implements Store {
 }
 
 // ---------------------------------------------------------------------------------------------------------------- //
+
+function isFor(task: Task, person: string): boolean {
+  return task.assignee === person || (isClaimable(task) && (task.candidates?.includes(person) ?? false));
+}
 
 /** A map's key from names that may hold anything. */
 function name(...parts: readonly string[]): string {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Task, Timer } from "../ports.ts";
+import { isClaimable, taskRank } from "./task-rank.ts";
 
 /**
  * The tables that lists are read from follow the journal a moment later, so that an approval opened and closed in between
@@ -197,8 +198,11 @@ function writeMerged(to: Statements, { instances, tasks, timers, effects, done }
   for (const [number, [tenant, instance, sequence, , summary]] of instances)
     to.putInstance.run(number, tenant, instance, sequence, ...(summary ?? NO_SUMMARY));
   for (const { number, tenant, task } of tasks.values()) {
-    const { id, assignee, status, openedAt } = task;
-    to.putTask.run(number, tenant, id, assignee, status === "open" ? 1 : 0, openedAt, JSON.stringify(task));
+    const { id, assignee, openedAt, candidates } = task;
+    to.putTask.run(number, tenant, id, assignee, taskRank(task), openedAt, JSON.stringify(task));
+    if (!candidates) continue;
+    to.dropCandidates.run(number, id);
+    if (isClaimable(task)) for (const person of candidates) to.putCandidate.run(number, id, tenant, person);
   }
   for (const { number, id, timer } of timers.values()) {
     if (timer) to.putTimer.run(number, id, timer.dueAt, JSON.stringify(timer));
@@ -227,9 +231,11 @@ const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence,
     state = excluded.state, outcome = excluded.outcome, version = excluded.version, updated_at = excluded.updated_at
     WHERE excluded.sequence > sequence`,
-  putTask: `INSERT INTO tasks (number, tenant, id, assignee, open, opened_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET assignee = excluded.assignee, open = excluded.open, opened_at = excluded.opened_at,
+  putTask: `INSERT INTO tasks (number, tenant, id, assignee, rank, opened_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET assignee = excluded.assignee, rank = excluded.rank, opened_at = excluded.opened_at,
     body = excluded.body`,
+  dropCandidates: "DELETE FROM task_candidates WHERE number = ? AND id = ?",
+  putCandidate: "INSERT INTO task_candidates (number, id, tenant, person) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   putTimer: `INSERT INTO timers (number, id, due_at, body) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET due_at = excluded.due_at, body = excluded.body`,
   dropTimer: "DELETE FROM timers WHERE number = ? AND id = ?",

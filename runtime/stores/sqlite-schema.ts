@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
  */
 
 /** Kept in `user_version`; a file of another version is refused. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** Pages of 4 KiB that the log may hold before a commit copies them into the file; an idle writer does it earlier. */
 const WAL_PAGES_MAX = 8_000;
@@ -47,10 +47,17 @@ const TABLES = `
 
   CREATE TABLE tasks (
     number INTEGER NOT NULL, id TEXT NOT NULL, tenant TEXT NOT NULL, assignee TEXT NOT NULL,
-    open INTEGER NOT NULL, opened_at INTEGER NOT NULL, body TEXT NOT NULL,
+    rank INTEGER NOT NULL, opened_at INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (number, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX tasks_by_assignee ON tasks (tenant, assignee, open, opened_at);
+  CREATE INDEX tasks_by_assignee ON tasks (tenant, assignee, rank, opened_at);
+
+  -- Who may claim a shared task, as long as it is open and nobody has.
+  CREATE TABLE task_candidates (
+    number INTEGER NOT NULL, id TEXT NOT NULL, tenant TEXT NOT NULL, person TEXT NOT NULL,
+    PRIMARY KEY (number, id, person)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX task_candidates_by_person ON task_candidates (tenant, person);
 
   CREATE TABLE timers (
     number INTEGER NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, body TEXT NOT NULL,

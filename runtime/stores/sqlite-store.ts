@@ -27,6 +27,7 @@ import type { Cell, EncodedProjections, ProjectedRow } from "./sqlite-projector.
 import type { Query, ReadRequest } from "./sqlite-reader.ts";
 import type { SqliteFile } from "./sqlite-schema.ts";
 import type { EncodedAppend, KeptRow, WriteRequest } from "./sqlite-writer.ts";
+import { RANKS } from "./task-rank.ts";
 import { WorkerChannel } from "./worker-channel.ts";
 
 export interface SqliteOptions extends Omit<SqliteFile, "path"> {
@@ -150,21 +151,17 @@ class SqliteStore implements Store {
     await this.#writer.call({ kind: "drop-timers", timers });
   }
 
-  /** Open ones first, then the newest. */
-  tasks(query: TaskQuery, page: PageRequest): Promise<Page<StoredTask>> {
-    const { tenant, assignee, instance, status } = query;
+  /** Open ones first, then those that wait, then the newest. */
+  tasks({ tenant, assignee, instance, status }: TaskQuery, page: PageRequest): Promise<Page<StoredTask>> {
     const filters: Filter[] = [
       ["t.tenant = ?", tenant],
-      ["t.assignee = ?", assignee],
       ["i.tenant = t.tenant AND i.instance = ?", instance],
-      ["t.open = ?", status && (status === "open" ? 1 : 0)],
+      ["t.rank = ?", status && RANKS[status]],
     ];
-    const { where, cells } = conditions(filters);
-    const sql = `SELECT i.tenant, i.instance, i.flow, t.body, t.open, t.opened_at, t.number, t.id
-      FROM tasks t JOIN instances i USING (number)
-      WHERE ${where} AND (t.open, t.opened_at, t.number, t.id) < (?, ?, ?, ?)
-      ORDER BY t.open DESC, t.opened_at DESC, t.number DESC, t.id DESC LIMIT ?`;
-    const first = [2, 0, 0, ""];
+    const { where, cells: asked } = conditions(filters);
+    const cells = assignee === undefined ? asked : [...asked, assignee];
+    const sql = assignee === undefined ? tasksFrom("tasks t", where) : tasksOf(where, cells.length);
+    const first = [3, 0, 0, ""];
     return this.#page({ list: "tasks", tenant, page, sql, cells, first }, taskFrom, (row) => row.slice(4) as Position);
   }
 
@@ -291,6 +288,32 @@ const DUE_TIMERS = `SELECT tenant, instance, body FROM timers JOIN instances USI
   WHERE due_at <= ? ORDER BY due_at, number, id LIMIT ?`;
 
 const NEXT_DUE = `SELECT (SELECT min(next_at) FROM effects WHERE dead = 0), (SELECT min(due_at) FROM timers)`;
+
+const TASK = `i.tenant, i.instance, i.flow, t.body,
+  t.rank AS rank, t.opened_at AS opened_at, t.number AS number, t.id AS id`;
+
+/** @param from the tasks, as `t`. */
+const tasksFrom = (from: string, where: string): string => `SELECT ${TASK} FROM ${from}
+  JOIN instances i ON i.number = t.number
+  WHERE ${where} AND (t.rank, t.opened_at, t.number, t.id) < (?, ?, ?, ?)
+  ORDER BY t.rank DESC, t.opened_at DESC, t.number DESC, t.id DESC LIMIT ?`;
+
+/**
+ * Somebody's own, and those that they may claim: each half in its order, by its own index.
+ * @param count of the values in `where`, the person behind them; both halves get the same ones.
+ */
+function tasksOf(where: string, count: number): string {
+  const own = tasksFrom("tasks t", `${where} AND t.assignee = ?`);
+  const claimable = "task_candidates c JOIN tasks t ON t.number = c.number AND t.id = c.id";
+  const shared = tasksFrom(claimable, `${where} AND c.person = ? AND c.tenant = t.tenant`);
+  return `SELECT * FROM (${numbered(own)}) UNION ALL SELECT * FROM (${numbered(shared)})
+    ORDER BY rank DESC, opened_at DESC, number DESC, id DESC LIMIT ?${count + 5}`;
+}
+
+function numbered(sql: string): string {
+  let number = 0;
+  return sql.replaceAll("?", () => `?${++number}`);
+}
 
 /** A condition and its value; without a value it isn't asked. */
 type Filter = readonly [condition: string, value: Cell | undefined];

@@ -403,6 +403,63 @@ const lists: readonly Promised[] = [
     },
   ],
   [
+    "a shared task is in the list of everybody who may claim it, until somebody does, and again when they release it",
+    async (store) => {
+      const shared = (assignee: string, status: Task["status"] = "open") =>
+        task("i-1", { assignee, status, candidates: ["bob", "carol"], openedAt: 2_000 });
+      const lists = async (query: object = {}) => {
+        const of = (assignee: string) => store.tasks({ tenant: "t", assignee, ...query }, { limit: 9 });
+        const found = await Promise.all(["bob", "carol", "dave"].map(of));
+        return found.map(({ items }) => items.map((one) => one.task.id).join());
+      };
+      await store.append([row({ projection: { tasks: [shared(""), task("i-2")] } })]);
+      assert.deepEqual(await lists(), ["i-1,i-2", "i-1", ""]);
+      assert.deepEqual(await lists({ status: "open", instance: "i" }), ["i-1,i-2", "i-1", ""]);
+      assert.deepEqual(await lists({ status: "closed" }), ["", "", ""]);
+      assert.deepEqual(await lists({ instance: "j" }), ["", "", ""]);
+      await store.append([row({ sequence: 2, projection: { tasks: [shared("carol")] } })]);
+      assert.deepEqual(await lists(), ["i-2", "i-1", ""]);
+      await store.append([row({ sequence: 3, projection: { tasks: [shared("")] } })]);
+      assert.deepEqual(await lists(), ["i-1,i-2", "i-1", ""]);
+      await store.append([row({ sequence: 4, projection: { tasks: [shared("", "expired")] } })]);
+      assert.deepEqual(await lists(), ["i-2", "", ""]);
+      assert.deepEqual((await store.tasks({ tenant: "u", assignee: "bob" }, { limit: 9 })).items, []);
+    },
+  ],
+  [
+    "own and shared tasks come in pages, in one order, each once",
+    async (store) => {
+      const tasks = Array.from({ length: 9 }, (_, n) => {
+        const openedAt = 1_000 + ((n * 5) % 9);
+        return n % 2 === 0
+          ? task(`i-${n}`, { openedAt })
+          : task(`i-${n}`, { openedAt, assignee: "", candidates: ["bob"] });
+      });
+      await store.append([row({ projection: { tasks } })]);
+      const found = await all((page) => store.tasks({ tenant: "t", assignee: "bob", status: "open" }, page));
+      assert.deepEqual(
+        found.map((one) => one.task.openedAt),
+        tasks.map(({ openedAt }) => openedAt).toSorted((a, b) => b - a),
+      );
+    },
+  ],
+  [
+    "tasks that wait are neither open nor closed",
+    async (store) => {
+      const tasks = [task("i-1", { status: "approved" }), task("i-2", { status: "waiting" }), task("i-3")];
+      await store.append([row({ projection: { tasks } })]);
+      const ids = async (query: object) =>
+        (await store.tasks({ tenant: "t", ...query }, { limit: 9 })).items.map((one) => one.task.id);
+      for (const [status, id] of [
+        ["open", "i-3"],
+        ["waiting", "i-2"],
+        ["closed", "i-1"],
+      ] as const)
+        assert.deepEqual(await ids({ status }), [id]);
+      assert.deepEqual(await ids({ assignee: "bob" }), ["i-3", "i-2", "i-1"]);
+    },
+  ],
+  [
     "tasks come in pages, each once",
     async (store) => {
       const tasks = Array.from({ length: 7 }, (_, n) =>

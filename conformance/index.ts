@@ -1,0 +1,1 @@
+export { jsonOf, loadSuite, pageOf, type RowResult, runByRow, type Scenario, type Suite } from "./suite.ts";

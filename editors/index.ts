@@ -1,0 +1,2 @@
+export { flowConfiguration, flowLanguage } from "./monaco/flow-language.ts";
+export { grammar } from "./textmate-grammar.ts";

@@ -1,0 +1,125 @@
+/** The words that the editors' grammars colour. Keywords are contextual; a grammar that looks at single lines colours them wherever they can stand. */
+
+/** Begin a declaration of a file. */
+export const DECLARATIONS = ["use", "calendar", "matrix", "saga", "document", "source", "rollout", "test"];
+
+/** Begin a block or item of a flow, a state, a saga or a test. */
+export const BLOCKS = [
+  "data",
+  "events",
+  "people",
+  "transitions",
+  "routes",
+  "ensure",
+  "parallel",
+  "branch",
+  "state",
+  "states",
+  "initial",
+  "final",
+  "title",
+  "label",
+  "currency",
+  "migrate",
+  "template",
+  "fallback",
+  "step",
+  "onStuck",
+];
+
+/** Join the parts of a line. */
+export const CONNECTIVES = [
+  "on",
+  "after",
+  "at",
+  "by",
+  "if",
+  "then",
+  "else",
+  "and",
+  "or",
+  "not",
+  "in",
+  "is",
+  "set",
+  "of",
+  "to",
+  "from",
+  "with",
+  "where",
+  "for",
+  "starts",
+  "when",
+  "undo",
+  "retry",
+  "backoff",
+  "jitter",
+  "timeout",
+  "approval",
+  "handle",
+  "auto",
+  "approve",
+  "reject",
+  "veto",
+  "weight",
+  "join",
+  "run",
+  "flow",
+  "revocable",
+  "never",
+  "without",
+  "approves",
+  "different",
+  "reaches",
+  "within",
+  "as",
+  "given",
+  "start",
+  "send",
+  "advance",
+  "admin",
+  "expect",
+  "waiting",
+  "refused",
+];
+
+export const OPTIONS = [
+  "due",
+  "remind",
+  "overdue",
+  "onEmpty",
+  "onSelf",
+  "repeated",
+  "allow",
+  "onReturn",
+  "maxReturns",
+  "edit",
+  "hide",
+  "abstain",
+  "collect",
+  "reason",
+  "sign",
+];
+
+export const MODES = ["any", "all", "sequence", "quorum"];
+
+export const OUTCOMES = ["approved", "rejected", "returned", "withdrawn", "done", "compensated", "joined"];
+
+export const TYPES = [
+  "bool",
+  "int",
+  "decimal",
+  "money",
+  "text",
+  "date",
+  "datetime",
+  "duration",
+  "user",
+  "org",
+  "file",
+  "list",
+  "secret",
+  "signed",
+];
+
+export const CONSTANTS = ["true", "false", "initiator", "actor", "assignee", "now", "elapsed", "outcome", "approvals"];

@@ -1,0 +1,44 @@
+import type { Draft } from "./draft.ts";
+import type { CommandOf } from "./events.ts";
+import { seatAt, setSeat } from "./open-round.ts";
+import type { PlaceDraft } from "./place.ts";
+import { refuse, type Stop } from "./refusal.ts";
+import { findTask, refuseNotAllowed, sharedBeside } from "./tasks.ts";
+
+/** A shared task becomes its claimer's alone; any decision on it claims it first. Deadlines stay. */
+export function claim(place: PlaceDraft, index: number, by: string): void {
+  for (const at of [index, ...sharedBeside(place, index, by)]) {
+    if (seatAt(place, at).person === "") setHolder(place, at, by, "claimed", by);
+  }
+}
+
+function setHolder(place: PlaceDraft, index: number, person: string, kind: "claimed" | "released", by: string): void {
+  const task = { ...seatAt(place, index).task!, assignee: person };
+  setSeat(place, index, { person, task });
+  place.draft.keep(task);
+  place.draft.tell({ kind, task: task.id, by });
+}
+
+export function claimTask(draft: Draft, command: CommandOf<"claim">): Stop | undefined {
+  const held = findTask(draft, command);
+  if ("kind" in held) return held;
+  if (!held.seat.candidates) return refuseNotAllowed(held.place, "claim");
+  claim(held.place, held.index, draft.actor!);
+  return undefined;
+}
+
+/** Back to the group; only who claimed it holds it. */
+export function releaseTask(draft: Draft, command: CommandOf<"release">): Stop | undefined {
+  const held = findTask(draft, command);
+  if ("kind" in held) return held;
+  const { place, index, seat } = held;
+  if (!seat.candidates?.includes(seat.person)) return refuseNotAllowed(place, "release");
+  if (seat.person === "") return refuse("not-possible-in-state", "Nobody has claimed the task.");
+  for (const at of [index, ...sharedBeside(place, index, seat.person)]) {
+    const { person, candidates, task } = seatAt(place, at);
+    if (person !== seat.person) continue;
+    setHolder(place, at, "", "released", draft.actor!);
+    draft.notify(candidates!, { kind: "task", task: task!.id, what: "opened" });
+  }
+  return undefined;
+}

@@ -91,6 +91,9 @@ function transfer(round: Round, { actor, to }: Doing<"transfer">): Answer {
 
 /** The seat goes to another; to one who sits already, the two become one. */
 function pass(round: Round, seat: Seat, to: string): Answer {
+  // An opinion that waits for those added after it is neither given nor open: whether it can take a seat is not said.
+  const waits = (one: Seat) => one.holder === to && one.hanging.length > 0 && isOpinion(round, one);
+  if (round.seats.flatMap(familyOf).some(waits)) return UNSAID;
   const sits = presence(round, to, true);
   if (sits === UNSAID) return UNSAID;
   if (sits === undefined) return withSeat(round, seat.id, (one) => ({ ...one, holder: to }));

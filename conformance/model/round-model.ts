@@ -202,15 +202,25 @@ function remove(round: Round, { actor, person }: Doing<"remove">): Answer {
   if (seats.length === 0)
     return round.tasks.some((task) => task.person === person) ? UNSAID : { refused: "no-such-target" };
   const [seat] = seats.filter(isIn);
-  if (!seat || batchOf(round, seat)?.kind === "delegate") return UNSAID;
+  // Of somebody who has been in the round in several ways it is not said which is meant.
+  if (!seat || seats.length > 1 || batchOf(round, seat)?.kind === "delegate") return UNSAID;
   const isMine = seat.added?.by === actor;
   if (seat.opinion || !isUndecided(seat)) return isMine ? { refused: "task-closed" } : UNSAID;
   return isMine ? drop(round, seat) : { refused: "not-allowed" };
 }
 
 function removeByAdmin(round: Round, { person }: Doing<"admin-remove">): Answer {
-  const [seat] = round.seats.flatMap(familyOf).filter((one) => one.holder === person && isUndecided(one));
-  if (round.result || !seat || seat.opinion || batchOf(round, seat)?.kind === "delegate") return UNSAID;
+  const seats = round.seats.flatMap(familyOf).filter(({ holder }) => holder === person);
+  const [seat] = seats.filter(isUndecided);
+  if (
+    round.result ||
+    !seat ||
+    seats.length > 1 ||
+    seat.added !== undefined ||
+    seat.opinion ||
+    batchOf(round, seat)?.kind === "delegate"
+  )
+    return UNSAID;
   return drop(round, seat);
 }
 

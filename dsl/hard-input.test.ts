@@ -78,6 +78,7 @@ describe("hard input", () => {
   for (const [what, text] of [
     ["opening braces", "{".repeat(1_000_000)],
     ["opening brackets", "[(".repeat(1_000_000)],
+    ["braces too much on one line", "}; data {".repeat(100_000)],
     ["quotes", '"'.repeat(1_000_000)],
     ["a string that is not closed before braces", `"${"{".repeat(1_000_000)}`],
     ["a string that is not closed before semicolons", `"${";".repeat(1_000_000)}`],

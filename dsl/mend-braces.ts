@@ -41,8 +41,12 @@ function depthFor(section: IToken, open: readonly OpenBracket[], text: string): 
   return (fitting >= 0 ? fitting : open.findIndex(({ kind }) => holders.has(kind))) + 1 || 1;
 }
 
-function indentOf(token: IToken, text: string): number {
-  return token.startOffset - (text.lastIndexOf("\n", token.startOffset - 1) + 1);
+/** Further to the right it makes no difference, so that a very long line takes no longer. */
+const indentMax = 2_000;
+
+function indentOf({ startOffset }: IToken, text: string): number {
+  const before = text.slice(Math.max(0, startOffset - indentMax), startOffset);
+  return before.length - (before.lastIndexOf("\n") + 1);
 }
 
 const machines: ReadonlySet<TokenType | undefined> = new Set([K.machine, K.branch]);
@@ -60,7 +64,7 @@ function lastBefore(output: readonly IToken[]): IToken | undefined {
 
 function reopen(output: IToken[], open: OpenBracket[], report: Reporter): void {
   const extra = lastBefore(output)!;
-  output.splice(output.lastIndexOf(extra), 1);
+  output.length = output.lastIndexOf(extra);
   open.push({ token: { ...extra, tokenType: t.LCurly }, itemAt: -1, head: undefined, kind: K.machine });
   report.error("FLOW012", "This `}` closes the machine, but its parts go on.", spanOf(extra), {
     fix: [{ span: spanOf(extra), text: "" }],

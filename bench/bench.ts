@@ -10,6 +10,7 @@ import { guards } from "./rows/guard.ts";
 import { http } from "./rows/http.ts";
 import { instances } from "./rows/instance.ts";
 import { memory } from "./rows/memory.ts";
+import { mongodb } from "./rows/mongodb.ts";
 import { nats } from "./rows/nats.ts";
 import { parsing } from "./rows/parse.ts";
 import { simulator } from "./rows/simulator.ts";
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...durable,
   ...http,
   ...nats,
+  ...mongodb,
   ...engine,
   ...instances,
   ...simulator,

@@ -10,6 +10,7 @@ import {
   newKeyRingSetting,
   openSqliteStore,
   type Reply,
+  type Store,
 } from "../runtime/index.ts";
 import { type Lane, until } from "./drive.ts";
 import { FLOWS } from "./folder.ts";
@@ -27,10 +28,10 @@ const directory = embeddedDirectory({
   ],
 });
 
-/** A node as `serve` makes it, in this process: SQLite store, in-process bus unless told, the flows of this folder. */
-export async function openOurs(folder: string, bus: Bus = new InProcessBus()): Promise<AssentNode> {
+/** A node as `serve` makes it, in this process: SQLite store and in-process bus unless told, the flows of this folder. */
+export async function openOurs(folder: string, bus: Bus = new InProcessBus(), store?: Store): Promise<AssentNode> {
   const node = new AssentNode({
-    store: await openSqliteStore(join(folder, "ours.db")),
+    store: store ?? (await openSqliteStore(join(folder, "ours.db"))),
     bus,
     clock: { now: Date.now },
     keys: keyRing(newKeyRingSetting()),

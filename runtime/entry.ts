@@ -85,9 +85,15 @@ const NONE: readonly string[] = [];
 
 /**
  * Decides an entry's commands again, with the answers that were used. Gives the instance as it was after the entry.
+ * @param seen gets each decision.
  * @throws Error if a decision does not come out as accepted: the definition or the code is not the one that decided.
  */
-export function replayEntry(definitions: Definitions, instance: Instance | undefined, entry: Entry): Instance {
+export function replayEntry(
+  definitions: Definitions,
+  instance: Instance | undefined,
+  entry: Entry,
+  seen?: (accepted: Accepted) => void,
+): Instance {
   const definition = definitions(entry.definition);
   if (!definition) throw new Error(`definition ${entry.definition} is not loaded`);
   let current = instance;
@@ -97,6 +103,7 @@ export function replayEntry(definitions: Definitions, instance: Instance | undef
     if (decision.kind !== "accepted") {
       throw new Error(`replay of command \`${command.id}\` gave \`${decision.kind}\`, the journal says accepted`);
     }
+    seen?.(decision);
     current = decision.instance;
   }
   if (!current) throw new Error("an entry without decisions");

@@ -13,6 +13,8 @@ export { keyRing, newKeyRingSetting } from "./key-ring.ts";
 export { AssentNode, type NodePorts } from "./node.ts";
 export type * from "./ports.ts";
 export { StoreUnavailable, UnknownCursor } from "./ports.ts";
+export type { StoreSetting } from "./settings.ts";
 export { openMemoryStore } from "./stores/memory-store.ts";
+export { openStore, type StoreOptions } from "./stores/open-store.ts";
 export { openSqliteStore } from "./stores/sqlite-store.ts";
 export type { Envelope, Reply } from "./turn.ts";

@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { instanceId, type StoryLine } from "../engine/index.ts";
 import { freePort, NodeProcess } from "../examples/demo/node-process.ts";
+import { type MongoServer, needsMongoServer, startMongoServer } from "../scripts/mongo-server.ts";
 import { brokenLink, decode, type Entry } from "./entry.ts";
 import type { Store } from "./ports.ts";
-import { openSqliteStore } from "./stores/sqlite-store.ts";
+import { readStore } from "./settings.ts";
+import { openStore } from "./stores/open-store.ts";
 
 /** A node is killed while it works, again and again, and every time it goes on from what it had acknowledged. */
 
 const KILLS = 50;
+/** The compatible servers that tests can have are slow. */
+const KILLS_MONGODB = 8;
 const SENDERS = 8;
 const LOAD_MS = { least: 50, most: 300 };
 const FLOW = `
@@ -63,44 +67,58 @@ interface Sent {
   readonly version?: number;
 }
 
-describe(`SIGKILL at ${KILLS} moments under load (SEED=${seed})`, () => {
-  const folder = mkdtempSync(join(tmpdir(), "assent-kill-"));
-  const booked = join(folder, "booked.txt");
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
-  test("every acknowledged command is there once, and every effect is delivered", {
-    timeout: 240_000,
-  }, async (context) => {
-    writeFileSync(booked, "");
-    writeFileSync(join(folder, "order.flow"), FLOW);
-    writeFileSync(join(folder, "functions.ts"), FUNCTIONS(booked));
-    const node = new NodeProcess({ paths: [join(folder, "order.flow")], folder, env: {} }, await freePort());
-    context.after(() => node.stop());
-    const random = randomFrom(seed);
-    const sent = new Map<string, Sent>();
-    for (let kill = 0; kill < KILLS; kill++) {
-      await node.start();
-      const load = new Load(node, `k${kill}`, sent);
-      await new Promise((resolve) => setTimeout(resolve, LOAD_MS.least + random() * (LOAD_MS.most - LOAD_MS.least)));
-      await node.kill();
-      await load.ended();
-    }
-    const acknowledged = [...sent.values()].filter((one) => one.acknowledged).length;
-    context.diagnostic(`${acknowledged} commands acknowledged of ${sent.size}`);
-    assert.ok(acknowledged > KILLS, "there was a load at all");
-    await checkStore(join(folder, "assent.db"), sent);
-
-    await node.start();
-    await sendAgain(node, sent);
-    await stopWithNothingLeft(node, join(folder, "assent.db"));
-    const approved = await checkStore(join(folder, "assent.db"), sent);
-    const calls = readFileSync(booked, "utf8").trim().split("\n");
-    const byKey = Map.groupBy(new Set(calls), (line) => line.split(" ")[0]!);
-    assert.deepEqual([...byKey.keys()].toSorted(), approved.toSorted(), "every action was done");
-    for (const [key, lines] of byKey) assert.equal(lines.length, 1, `${key} was done under one idempotency key`);
-    context.diagnostic(`${approved.length} approved, ${calls.length} actions done`);
-  });
+describe(`SIGKILL at ${KILLS} moments under load on SQLite (SEED=${seed})`, () => {
+  test("every acknowledged command is there once, and every effect is delivered", { timeout: 240_000 }, (context) =>
+    killAndCheck((folder) => `sqlite:${join(folder, "assent.db")}`, KILLS, context),
+  );
 });
+
+describe(`SIGKILL at ${KILLS_MONGODB} moments under load on MongoDB (SEED=${seed})`, needsMongoServer(), () => {
+  let server: MongoServer;
+  before(async () => {
+    server = await startMongoServer();
+  });
+  after(() => server.stop());
+
+  test("every acknowledged command is there once, and every effect is delivered", { timeout: 240_000 }, (context) =>
+    killAndCheck(() => server.url(`assent-kill-${process.pid}`), KILLS_MONGODB, context),
+  );
+});
+
+async function killAndCheck(storeIn: (folder: string) => string, kills: number, context: TestContext): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "assent-kill-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [booked, store] = [join(folder, "booked.txt"), storeIn(folder)];
+  writeFileSync(booked, "");
+  writeFileSync(join(folder, "order.flow"), FLOW);
+  writeFileSync(join(folder, "functions.ts"), FUNCTIONS(booked));
+  const env = { ASSENT_STORE: store };
+  const node = new NodeProcess({ paths: [join(folder, "order.flow")], folder, env }, await freePort());
+  context.after(() => node.stop());
+  const random = randomFrom(seed);
+  const sent = new Map<string, Sent>();
+  for (let kill = 0; kill < kills; kill++) {
+    await node.start();
+    const load = new Load(node, `k${kill}`, sent);
+    await new Promise((resolve) => setTimeout(resolve, LOAD_MS.least + random() * (LOAD_MS.most - LOAD_MS.least)));
+    await node.kill();
+    await load.ended();
+  }
+  const acknowledged = [...sent.values()].filter((one) => one.acknowledged).length;
+  context.diagnostic(`${acknowledged} commands acknowledged of ${sent.size}`);
+  assert.ok(acknowledged > kills, "there was a load at all");
+  await checkStore(store, sent);
+
+  await node.start();
+  await sendAgain(node, sent);
+  await stopWithNothingLeft(node, store);
+  const approved = await checkStore(store, sent);
+  const calls = readFileSync(booked, "utf8").trim().split("\n");
+  const byKey = Map.groupBy(new Set(calls), (line) => line.split(" ")[0]!);
+  assert.deepEqual([...byKey.keys()].toSorted(), approved.toSorted(), "every action was done");
+  for (const [key, lines] of byKey) assert.equal(lines.length, 1, `${key} was done under one idempotency key`);
+  context.diagnostic(`${approved.length} approved, ${calls.length} actions done`);
+}
 
 /** Some senders, each with an instance at a time: start, a remark, submit, two decisions. */
 class Load {
@@ -204,18 +222,18 @@ async function sendAgain(node: NodeProcess, sent: Map<string, Sent>): Promise<vo
 }
 
 /** A stopped node leaves effects in the store: the next one goes on with them. */
-async function stopWithNothingLeft(node: NodeProcess, path: string): Promise<void> {
+async function stopWithNothingLeft(node: NodeProcess, setting: string): Promise<void> {
   for (let starts = 0; ; starts++) {
     assert.equal(await node.stop(), 0);
-    const left = await effectsLeft(path);
+    const left = await effectsLeft(setting);
     if (left === 0) return;
     assert.ok(starts < 10, `${left} effects are still left`);
     await node.start();
   }
 }
 
-async function effectsLeft(path: string): Promise<number> {
-  const store = await openSqliteStore(path);
+async function effectsLeft(setting: string): Promise<number> {
+  const store = await openStore(readStore(setting)!);
   try {
     assert.deepEqual((await store.effects("default", "dead", { limit: 10 })).items, []);
     return (await store.dueEffects(Number.MAX_SAFE_INTEGER, 1_000)).length;
@@ -225,8 +243,8 @@ async function effectsLeft(path: string): Promise<number> {
 }
 
 /** What the store says after a kill, or at the end. @returns keys of the approved ones. */
-async function checkStore(path: string, sent: ReadonlyMap<string, Sent>): Promise<readonly string[]> {
-  const store = await openSqliteStore(path);
+async function checkStore(setting: string, sent: ReadonlyMap<string, Sent>): Promise<readonly string[]> {
+  const store = await openStore(readStore(setting)!);
   try {
     const byKey = Map.groupBy(sent, ([id]) => id.split("/")[0]!);
     const states = new Map<string, string>();

@@ -148,8 +148,8 @@ async function apply(instance: Instance | undefined, entry: Entry, definitions: 
   return replayEntry((hash) => definitions.known(hash), instance, entry);
 }
 
-/** @throws Error if one is not there. */
-async function loadAll(hashes: readonly string[], definitions: DefinitionSource): Promise<void> {
+/** Brings definitions into memory. @throws Error if one is not there. */
+export async function loadAll(hashes: readonly string[], definitions: DefinitionSource): Promise<void> {
   for (const hash of hashes) {
     if (!definitions.known(hash) && !(await definitions.load(hash)))
       throw new Error(`definition ${hash} is not in the store`);

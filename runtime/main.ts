@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -20,8 +20,7 @@ import { AssentNode } from "./node.ts";
 import type { Bus, Store } from "./ports.ts";
 import type { RegistryEvent } from "./registry.ts";
 import type { Settings } from "./settings.ts";
-import { openMemoryStore } from "./stores/memory-store.ts";
-import { openSqliteStore } from "./stores/sqlite-store.ts";
+import { openStore } from "./stores/open-store.ts";
 
 export interface ServeOptions {
   /** Files and folders whose flows are loaded and watched. */
@@ -49,7 +48,7 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
   const apiKeys = settings.apiKeysFile === undefined ? undefined : apiKeysOf(settings.apiKeysFile);
   const directoryFile = readDirectory(paths, settings.dev);
   const directory = embeddedDirectory(directoryFile);
-  const store = await openStore(settings);
+  const store = await openStore(settings.store);
   let bus: Bus | undefined;
   try {
     bus = await openBus(settings, log);
@@ -115,12 +114,6 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
     await store.close();
     throw error;
   }
-}
-
-async function openStore({ store }: Settings): Promise<Store> {
-  if (store.kind === "memory") return openMemoryStore();
-  mkdirSync(dirname(store.path), { recursive: true });
-  return openSqliteStore(store.path);
 }
 
 async function openBus({ nats }: Settings, log: Log): Promise<Bus> {

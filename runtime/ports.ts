@@ -3,7 +3,7 @@ import type { Answer, Effect, EpochMs, Instance, Json, Question, Task, Timer } f
 
 /**
  * The ports of the runtime: what it asks of the world. Each has an embedded and a distributed implementation under one
- * contract suite; `main.ts` alone names them.
+ * contract suite; `main.ts` and `stores/open-store.ts` alone name them.
  */
 
 export interface Clock {
@@ -148,9 +148,24 @@ export interface DeadLetter {
   readonly body: string;
 }
 
+/** What lists are read from, of one instance, but for its effects. */
+export interface ProjectedInstance {
+  /** Of the entry up to which it follows from the journal. */
+  readonly sequence: number;
+  readonly summary: InstanceSummary;
+  readonly tasks: readonly Task[];
+  readonly timers: readonly Timer[];
+  readonly oldCommands: readonly OldCommand[];
+}
+
 /** Thrown by a store that can't write now (full disk, locked, away): nothing was written; the caller answers 503. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
+}
+
+/** Thrown when a store is opened that can't be used as it is: damaged, of another version, or something else. The message says what to do. */
+export class UnusableStore extends Error {
+  override readonly name = "UnusableStore";
 }
 
 /** Thrown for a {@link PageRequest.cursor} that this list of this tenant did not hand out: the caller answers 400. */
@@ -187,6 +202,13 @@ export interface Store {
   findDeadLetter(tenant: string, id: string): Promise<DeadLetter | undefined>;
   /** It was sent again and accepted, or somebody decided that nobody needs it. */
   dropDeadLetter(tenant: string, id: string): Promise<void>;
+
+  /** Instances that the journal has, raw events not among them, of all tenants, in an order that lasts. */
+  journaled(page: PageRequest): Promise<Page<InstanceKey>>;
+  /** As stored now; old commands are asked for by {@link findCommands}. `undefined`: lists don't know the instance. */
+  projected(key: InstanceKey): Promise<Omit<ProjectedInstance, "oldCommands"> | undefined>;
+  /** Puts this in place of what is stored. While nobody else writes the instance. */
+  reproject(key: InstanceKey, projected: ProjectedInstance): Promise<void>;
 
   /** Small things of the node: tokens' key, definitions by hash, the in-process bus's position. */
   getSetting(name: string): Promise<string | undefined>;

@@ -82,7 +82,7 @@ export class Registry {
   async definition(hash: string): Promise<Definition | undefined> {
     const known = this.#byHash.get(hash);
     if (known) return known;
-    const stored = await this.#ports.store.getSetting(settingOf(hash));
+    const stored = await this.#ports.store.getSetting(definitionSetting(hash));
     if (stored === undefined) return undefined;
     const definition = JSON.parse(stored) as Definition;
     this.#byHash.set(hash, definition);
@@ -193,11 +193,12 @@ export class Registry {
 
   async #keep(definition: Definition): Promise<void> {
     if (this.#byHash.has(definition.hash)) return;
-    await this.#ports.store.setSetting(settingOf(definition.hash), JSON.stringify(definition));
+    await this.#ports.store.setSetting(definitionSetting(definition.hash), JSON.stringify(definition));
     this.#byHash.set(definition.hash, definition);
   }
 }
 
 const flowsOf = (unit: Unit) => unit.definitions.map(({ flow, hash }) => ({ flow, hash }));
 
-const settingOf = (hash: string): string => `definition:${hash}`;
+/** Under which a definition is kept in the store. */
+export const definitionSetting = (hash: string): string => `definition:${hash}`;

@@ -40,6 +40,19 @@ test("a flag wins over the environment, which wins over the file, which wins ove
   ]);
 });
 
+test("a store is a file, a database of MongoDB, or memory", () => {
+  const storeOf = (text: string) =>
+    settingsOf(readSettings({ ...NOTHING, env: { ...AUTH, ASSENT_STORE: text } })).store;
+  assert.deepEqual(storeOf("memory:"), { kind: "memory" });
+  assert.deepEqual(storeOf("sqlite:./a.db"), { kind: "sqlite", path: "./a.db" });
+  const urls = [
+    "mongodb://localhost/assent",
+    "mongodb://me:hush@a:27017,b:27017/assent?replicaSet=rs0&authSource=admin",
+    "mongodb+srv://cluster.example.com/assent",
+  ];
+  for (const url of urls) assert.deepEqual(storeOf(url), { kind: "mongodb", url });
+});
+
 test("an empty variable is not set", () => {
   assert.equal(settingsOf(readSettings({ ...NOTHING, env: { ...AUTH, ASSENT_NATS: "" } })).nats, undefined);
 });
@@ -48,9 +61,9 @@ const MALFORMED: readonly [env: Record<string, string>, file: unknown, error: Re
   [{ ASSENT_STROE: "memory:" }, undefined, /`ASSENT_STROE` \(environment\): there is no such setting/],
   [{ ASSENT_ROLES: "{}" }, undefined, /`ASSENT_ROLES` .*does not have it yet/],
   [
-    { ASSENT_STORE: "mongodb://me:hush@db/x" },
+    { ASSENT_STORE: "mongodb://me:hush@db" },
     undefined,
-    /`ASSENT_STORE` .*no other store, not `mongodb:\/\/me:\*\*\*@/,
+    /`ASSENT_STORE` must be .*`mongodb:\/\/HOST\/DATABASE` .*, not `mongodb:\/\/me:\*\*\*@db`/,
   ],
   [{ ASSENT_STORE: "sqlite:" }, undefined, /`ASSENT_STORE` must be/],
   [{ ASSENT_NATS: "nats://a,http://b" }, undefined, /`ASSENT_NATS` must be/],

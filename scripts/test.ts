@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { resolve } from "node:path";
+import { describeMongoServer } from "./mongo-server.ts";
 import { findNatsServer } from "./nats-server.ts";
 import { fetchServers } from "./servers.ts";
 
@@ -73,10 +74,14 @@ function testFiles(patterns: readonly string[]): readonly string[] {
 /** False where a missing server is a failure. */
 function serversReady(): boolean {
   fetchServers();
-  if (findNatsServer() !== undefined) return true;
+  const missing = [
+    ...(findNatsServer() === undefined ? ["nats-server"] : []),
+    ...(describeMongoServer() === undefined ? ["MongoDB server"] : []),
+  ];
   const fails = process.env["CI"] === "true";
-  console.error(`\n!!!! NO nats-server COULD BE GOT: the tests that need one ${fails ? "FAIL" : "ARE SKIPPED"} !!!!\n`);
-  return !fails;
+  for (const server of missing)
+    console.error(`\n!!!! NO ${server} COULD BE GOT: the tests that need one ${fails ? "FAIL" : "ARE SKIPPED"} !!!!\n`);
+  return missing.length === 0 || !fails;
 }
 
 function runSuite(suite: Suite): { readonly suite: Suite; readonly ok: boolean; readonly ms: number } {

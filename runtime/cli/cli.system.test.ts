@@ -28,6 +28,8 @@ const COMMANDS = [
   "show",
   "migrate",
   "dead-letters",
+  "backup",
+  "rebuild",
 ];
 
 interface Ended {
@@ -138,7 +140,14 @@ const CODES: readonly [code: number, args: readonly string[], env?: Readonly<Rec
     [2, ["ls"], { ...NODE_AWAY, ASSENT_TOKN: "x" }, /`ASSENT_TOKN`/],
     [2, ["serve"], {}, /`ASSENT_AUTH` is not set/],
     [2, ["serve", "--dev", "--http", "0.0.0.0:0"], {}, /on loopback/],
-    [2, ["serve", "--dev"], { ASSENT_STORE: "mongodb://db/x" }, /no other store/],
+    [2, ["serve", "--dev"], { ASSENT_STORE: "mongodb://db" }, /`ASSENT_STORE` must be/],
+    [2, ["backup", "x.db", "--store", "memory:"], {}, /only a SQLite store/],
+    [2, ["backup", "my-flow/my-flow.flow", "--store", "sqlite:none.db"], {}, /is there already/],
+    [2, ["rebuild", "--store", "nowhere"], {}, /`ASSENT_STORE` must be/],
+    [3, ["rebuild", "--store", "sqlite:none.db"], {}, /there is no `none.db`/],
+    [3, ["backup", "x.db", "--store", "sqlite:none.db"], {}, /there is no `none.db`/],
+    [1, ["rebuild", "--store", "sqlite:my-flow/my-flow.flow"], {}, /is damaged, or no store at all/],
+    [1, ["serve", "--dev", "--store", "sqlite:my-flow/my-flow.flow"], {}, /is damaged, or no store at all/],
     [2, ["serve", "--dev", "nowhere"], {}, /there is no `nowhere`/],
     [3, ["ls"], NODE_AWAY, /can't reach http:\/\/127\.0\.0\.1:1/],
   ];
@@ -368,6 +377,9 @@ test("a bus or a store that is away: one line, and exit code 3", async () => {
   const nats = await run(["serve", "my-flow", "--dev", "--store", "memory:", "--nats", "nats://127.0.0.1:1"]);
   assert.equal(nats.code, 3, nats.err);
   assert.match(nats.err, /^error: can't connect to NATS at nats:\/\/127\.0\.0\.1:1: .+\n$/);
+  const mongo = await run(["serve", "my-flow", "--dev", "--store", "mongodb://127.0.0.1:1/x"]);
+  assert.equal(mongo.code, 3, mongo.err);
+  assert.match(mongo.err, /^error: MongoDB: .*127\.0\.0\.1:1\n$/);
   const args = ["serve", "my-flow", "--dev", "--http", "127.0.0.1:0", "--store", "sqlite:held.db"];
   const holder = start(args);
   try {
@@ -378,6 +390,36 @@ test("a bus or a store that is away: one line, and exit code 3", async () => {
   } finally {
     holder.kill("SIGKILL");
   }
+});
+
+test("a store is backed up while a node works on it; the copy is a store, and rebuilding finds it right", async () => {
+  const store = "sqlite:worked-on.db";
+  const node = start(["serve", "my-flow", "--dev", "--http", "127.0.0.1:0", "--store", store]);
+  try {
+    await readyOf(node);
+    const sent = await run([
+      "send",
+      "my-flow",
+      "submit",
+      "--as",
+      "alice",
+      "--key",
+      "K-1",
+      "--data",
+      '{"amount":"12","purpose":"tea"}',
+    ]);
+    assert.equal(sent.code, 0, sent.err);
+    const made = await run(["backup", "copy.db", "--json"], { ASSENT_STORE: store });
+    assert.equal(made.code, 0, made.err);
+    assert.ok((JSON.parse(made.out) as { bytes: number }).bytes > 0);
+    const held = await run(["rebuild", "--check", "--store", store]);
+    assert.equal(held.code, 3, "a node works on it");
+  } finally {
+    node.kill("SIGKILL");
+  }
+  const checked = await run(["rebuild", "--check", "--json", "--store", "sqlite:copy.db"]);
+  assert.equal(checked.code, 0, checked.err);
+  assert.deepEqual(JSON.parse(checked.out), { instances: 1, differing: [], broken: [] });
 });
 
 test("--watch runs again when a file changes, and ends when it is interrupted", async () => {

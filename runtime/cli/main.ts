@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import { deadLettersCommand } from "./dead-letters.ts";
 import { decideCommand } from "./decide.ts";
@@ -13,6 +14,7 @@ import { lsCommand } from "./ls.ts";
 import { lspCommand } from "./lsp.ts";
 import { migrateCommand } from "./migrate.ts";
 import { newCommand } from "./new.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
 import { showCommand } from "./show.ts";
@@ -36,6 +38,8 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   migrateCommand,
   lspCommand,
   deadLettersCommand,
+  backupCommand,
+  rebuildCommand,
 ];
 
 /** The command line `assent ARGV…`. @returns the exit code; it never throws for what a user can cause. */

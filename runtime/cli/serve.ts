@@ -21,7 +21,7 @@ export const serveCommand = (io: Io): Command =>
     .argument("[path...]", "files and folders of flows")
     .option("--dev", "a store in the temporary folder, seeded people with tokens, on loopback only")
     .option("--http <host:port>", "where to listen (ASSENT_HTTP)")
-    .option("--store <store>", "sqlite:PATH or memory: (ASSENT_STORE)")
+    .option("--store <store>", "sqlite:PATH, mongodb://HOST/DATABASE or memory: (ASSENT_STORE)")
     .option("--nats <urls>", "NATS servers instead of the in-process bus (ASSENT_NATS)")
     .option("--data <folder>", "folder of documents (ASSENT_DATA)")
     .option("--print-config", "shows each setting and where it comes from, and ends")
@@ -62,11 +62,11 @@ async function start(
   io: Io,
 ): Promise<number> {
   const { CannotStart, serve } = await import("../main.ts");
-  const { StoreUnavailable } = await import("../ports.ts");
+  const { StoreUnavailable, UnusableStore } = await import("../ports.ts");
   try {
     return await serve({ paths, settings });
   } catch (error) {
-    if (error instanceof CannotStart) {
+    if (error instanceof CannotStart || error instanceof UnusableStore) {
       io.err(`error: ${error.message}`);
       return EXIT.no;
     }

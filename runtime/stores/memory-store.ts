@@ -11,6 +11,7 @@ import type {
   OldCommand,
   Page,
   PageRequest,
+  ProjectedInstance,
   Store,
   StoredEffect,
   StoredEntry,
@@ -177,6 +178,35 @@ class MemoryStore implements Store {
 
   async dropDeadLetter(tenant: string, id: string): Promise<void> {
     this.#letters.delete(name(tenant, id));
+  }
+
+  async journaled(page: PageRequest): Promise<Page<InstanceKey>> {
+    const found = [...this.#instances.values()].filter((kept) => kept.entries.has(1));
+    const request = { list: "journaled", tenant: "", page, first: [-1] };
+    return pageOf(
+      request,
+      found,
+      ({ number }) => [number],
+      ({ tenant, instance }) => ({ tenant, instance }),
+    );
+  }
+
+  async projected(key: InstanceKey): Promise<Omit<ProjectedInstance, "oldCommands"> | undefined> {
+    const kept = this.#find(key);
+    if (!kept?.summary) return undefined;
+    const { sequence, ...summary } = kept.summary;
+    return { sequence, summary, tasks: [...kept.tasks.values()], timers: [...kept.timers.values()] };
+  }
+
+  async reproject(key: InstanceKey, projected: ProjectedInstance): Promise<void> {
+    const { sequence, summary, tasks, timers, oldCommands } = projected;
+    const kept = this.#find(key) ?? this.#start(key.tenant, key.instance);
+    kept.summary = { ...summary, sequence };
+    kept.tasks.clear();
+    kept.timers.clear();
+    for (const task of tasks) kept.tasks.set(task.id, task);
+    for (const timer of timers) kept.timers.set(timer.id, timer);
+    for (const command of oldCommands) kept.oldCommands.set(name(command.source, command.id), command);
   }
 
   async getSetting(setting: string): Promise<string | undefined> {

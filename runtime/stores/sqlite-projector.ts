@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Task, Timer } from "../ports.ts";
+import type { ProjectedInstance, Task, Timer } from "../ports.ts";
 import { isClaimable, taskRank } from "./task-rank.ts";
 
 /**
@@ -100,6 +100,16 @@ export class Projector {
     this.#projected = true;
   }
 
+  /** Puts this in place of what the tables have of an instance. After {@link project}. */
+  replace(number: number, tenant: string, { sequence, summary: s, tasks, timers }: ProjectedInstance): void {
+    const to = this.#statements;
+    for (const clear of [to.clearTasks, to.clearCandidates, to.clearTimers]) clear.run(number);
+    const fixed = [s.flow, s.key, s.initiator, s.definition, s.startedAt];
+    to.setInstance.run(sequence, ...fixed, s.state, s.outcome ?? null, s.version, s.updatedAt, number);
+    for (const task of tasks) writeTask(to, number, tenant, task);
+    for (const timer of timers) to.putTimer.run(number, timer.id, timer.dueAt, JSON.stringify(timer));
+  }
+
   committed(): void {
     if (this.#projected) {
       this.#waiting = [];
@@ -197,13 +207,7 @@ const nameOf = (tenant: string, name: string): string => `${tenant}\u0000${name}
 function writeMerged(to: Statements, { instances, tasks, timers, effects, done }: Merged): void {
   for (const [number, [tenant, instance, sequence, , summary]] of instances)
     to.putInstance.run(number, tenant, instance, sequence, ...(summary ?? NO_SUMMARY));
-  for (const { number, tenant, task } of tasks.values()) {
-    const { id, assignee, openedAt, candidates } = task;
-    to.putTask.run(number, tenant, id, assignee, taskRank(task), openedAt, JSON.stringify(task));
-    if (!candidates) continue;
-    to.dropCandidates.run(number, id);
-    if (isClaimable(task)) for (const person of candidates) to.putCandidate.run(number, id, tenant, person);
-  }
+  for (const { number, tenant, task } of tasks.values()) writeTask(to, number, tenant, task);
   for (const { number, id, timer } of timers.values()) {
     if (timer) to.putTimer.run(number, id, timer.dueAt, JSON.stringify(timer));
     else to.dropTimer.run(number, id);
@@ -215,6 +219,14 @@ function writeMerged(to: Statements, { instances, tasks, timers, effects, done }
     bodies.set(of, lines);
     to.insertEffect.run(row[0], row[1], row[3], id, lines[line]!);
   }
+}
+
+function writeTask(to: Statements, number: number, tenant: string, task: Task): void {
+  const { id, assignee, openedAt, candidates } = task;
+  to.putTask.run(number, tenant, id, assignee, taskRank(task), openedAt, JSON.stringify(task));
+  if (!candidates) return;
+  to.dropCandidates.run(number, id);
+  if (isClaimable(task)) for (const person of candidates) to.putCandidate.run(number, id, tenant, person);
 }
 
 type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
@@ -229,7 +241,7 @@ const SQL = {
   putInstance: `INSERT INTO instances
     (number, tenant, instance, sequence, flow, key, initiator, definition, started_at, state, outcome, version, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence,
-    state = excluded.state, outcome = excluded.outcome, version = excluded.version, updated_at = excluded.updated_at
+    definition = excluded.definition, state = excluded.state, outcome = excluded.outcome, version = excluded.version, updated_at = excluded.updated_at
     WHERE excluded.sequence > sequence`,
   putTask: `INSERT INTO tasks (number, tenant, id, assignee, rank, opened_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET assignee = excluded.assignee, rank = excluded.rank, opened_at = excluded.opened_at,
@@ -241,6 +253,11 @@ const SQL = {
   dropTimer: "DELETE FROM timers WHERE number = ? AND id = ?",
   insertEffect: `INSERT INTO effects (tenant, instance, dead, attempts, next_at, id, body)
     VALUES (?, ?, 0, 0, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  clearTasks: "DELETE FROM tasks WHERE number = ?",
+  clearCandidates: "DELETE FROM task_candidates WHERE number = ?",
+  clearTimers: "DELETE FROM timers WHERE number = ?",
+  setInstance: `UPDATE instances SET sequence = ?, flow = ?, key = ?, initiator = ?, definition = ?, started_at = ?,
+    state = ?, outcome = ?, version = ?, updated_at = ? WHERE number = ?`,
   deleteEffect: "DELETE FROM effects WHERE tenant = ? AND id = ?",
 } as const;
 

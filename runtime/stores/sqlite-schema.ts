@@ -1,4 +1,7 @@
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { UnusableStore } from "../ports.ts";
+import { isDamaged } from "./worker-channel.ts";
 
 /**
  * The tables of the SQLite store. What a commit costs is the number of pages it touches, so every instance gets a number in
@@ -89,21 +92,44 @@ export interface SqliteFile {
   readonly pagesMax?: number;
 }
 
-/** Opens the file for the one writer and creates the tables in a new one. @throws Error if the file is not ours. */
+/** Files up to this size are looked through when they are opened: that takes up to half a second. */
+const CHECK_BYTES_MAX = 256 * 1_048_576;
+
+/**
+ * Opens the file for the one writer and creates the tables in a new one.
+ * @throws {UnusableStore} if the file is damaged, of another version, or not ours.
+ */
 export function openForWriting(file: SqliteFile): DatabaseSync {
   const database = new DatabaseSync(file.path, { timeout: 1_000 });
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX};
-    PRAGMA journal_size_limit = ${WAL_PAGES_MAX * 4_096};
-    PRAGMA cache_size = -32768;
-    PRAGMA temp_store = MEMORY;
-  `);
-  if (file.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${file.pagesMax}`);
-  createTables(database, file.path);
-  return database;
+  try {
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX};
+      PRAGMA journal_size_limit = ${WAL_PAGES_MAX * 4_096};
+      PRAGMA cache_size = -32768;
+      PRAGMA temp_store = MEMORY;
+    `);
+    if (file.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${file.pagesMax}`);
+    createTables(database, file.path);
+    if (statSync(file.path).size <= CHECK_BYTES_MAX) assertWhole(database, file.path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw isDamaged(error) ? damaged(file.path, (error as Error).message) : error;
+  }
 }
+
+/** @throws {UnusableStore} if pages or indexes are not as they must be. */
+export function assertWhole(database: DatabaseSync, path: string): void {
+  const found = String(database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
+  if (found !== "ok") throw damaged(path, found);
+}
+
+export const damaged = (path: string, what: string): UnusableStore =>
+  new UnusableStore(
+    `\`${path}\` is damaged, or no store at all (${what}). Nothing was changed. Put a backup in its place (made by \`assent backup\`)`,
+  );
 
 export function openForReading(file: SqliteFile): DatabaseSync {
   const database = new DatabaseSync(file.path, { readOnly: true, timeout: 1_000 });
@@ -116,6 +142,8 @@ function createTables(database: DatabaseSync, path: string): void {
   if (found === SCHEMA_VERSION) return;
   const objects = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
   if (found !== 0 || objects !== 0)
-    throw new Error(`\`${path}\` is not a store of this version (found version ${found}, need ${SCHEMA_VERSION})`);
+    throw new UnusableStore(
+      `\`${path}\` is not a store of this version (found version ${found}, need ${SCHEMA_VERSION})`,
+    );
   database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }

@@ -11,6 +11,7 @@ import {
   type OldCommand,
   type Page,
   type PageRequest,
+  type ProjectedInstance,
   type Store,
   type StoredEffect,
   type StoredEntry,
@@ -37,7 +38,7 @@ export interface SqliteOptions extends Omit<SqliteFile, "path"> {
 
 /**
  * Opens the store in a file, which is created if it isn't there. One process has it at a time.
- * @throws {StoreUnavailable} if another process has it; Error if the file is something else.
+ * @throws {StoreUnavailable} if another process has it. @throws {UnusableStore} if the file is damaged or something else.
  */
 export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<Store> {
   const { behindMs = BEHIND_MS, ...limits } = options;
@@ -176,7 +177,7 @@ class SqliteStore implements Store {
       ["instr(key, ?) > 0", q],
     ];
     const { where, cells } = conditions(filters);
-    const sql = `SELECT tenant, instance, flow, key, state, outcome, initiator, definition, version, started_at, updated_at, number
+    const sql = `SELECT ${SUMMARY}, number
       FROM instances WHERE flow IS NOT NULL AND ${where} AND number < ? ORDER BY number DESC LIMIT ?`;
     const first = [Number.MAX_SAFE_INTEGER];
     return this.#page({ list: "instances", tenant, page, sql, cells, first }, summaryFrom, (row) => [
@@ -206,6 +207,37 @@ class SqliteStore implements Store {
 
   async dropDeadLetter(tenant: string, id: string): Promise<void> {
     await this.#writer.call({ kind: "drop-dead-letter", tenant, id });
+  }
+
+  /** By the names in `instances`, which is no projection: the journal has numbers in their place. */
+  journaled(page: PageRequest): Promise<Page<InstanceKey>> {
+    const sql = `SELECT tenant, instance, number FROM instances i
+      WHERE EXISTS (SELECT 1 FROM journal j WHERE j.number = i.number AND j.sequence = 1) AND number > ?
+      ORDER BY number LIMIT ?`;
+    const request = { list: "journaled", tenant: "", page, sql, cells: [], first: [-1] };
+    return this.#page(request, instanceKeyFrom, (row) => [row[2] as number]);
+  }
+
+  async projected({ tenant, instance }: InstanceKey): Promise<Omit<ProjectedInstance, "oldCommands"> | undefined> {
+    await this.#catchUp.now();
+    const cells = [tenant, instance];
+    const [summaries, tasks, timers] = await this.#read(
+      {
+        sql: `SELECT ${SUMMARY}, sequence FROM instances WHERE tenant = ? AND instance = ? AND flow IS NOT NULL`,
+        cells,
+      },
+      { sql: BODIES_OF("tasks"), cells },
+      { sql: BODIES_OF("timers"), cells },
+    );
+    const [row] = summaries!;
+    if (!row) return undefined;
+    const { tenant: _, instance: __, ...summary } = summaryFrom(row);
+    const bodies = (rows: readonly Cells[] | undefined) => rows!.map(([body]) => JSON.parse(body as string));
+    return { sequence: row[11] as number, summary, tasks: bodies(tasks), timers: bodies(timers) };
+  }
+
+  async reproject({ tenant, instance }: InstanceKey, projected: ProjectedInstance): Promise<void> {
+    await this.#writer.call({ kind: "reproject", tenant, instance, projected });
   }
 
   async getSetting(name: string): Promise<string | undefined> {
@@ -274,6 +306,12 @@ const LOAD_HEADS = `SELECT name.key, s.sequence, s.body, s.hash, w.wrapped_key
 
 const LOAD_TAILS = `SELECT j.sequence, j.at, j.body, j.hash, name.key FROM ${NAMED}
   JOIN journal j ON j.number = i.number AND j.sequence > coalesce(s.sequence, -1) ORDER BY name.key, j.sequence`;
+
+/** What {@link summaryFrom} reads. */
+const SUMMARY = `tenant, instance, flow, key, state, outcome, initiator, definition, version, started_at, updated_at`;
+
+const BODIES_OF = (table: "tasks" | "timers"): string =>
+  `SELECT body FROM ${table} JOIN instances i USING (number) WHERE i.tenant = ? AND i.instance = ?`;
 
 const HISTORY = `SELECT j.sequence, j.at, j.body, j.hash FROM instances JOIN journal j USING (number)
   WHERE tenant = ? AND instance = ? ORDER BY j.sequence`;
@@ -413,6 +451,11 @@ function summaryFrom(row: Cells): InstanceKey & InstanceSummary {
   const ended = outcome === null ? {} : { outcome };
   return { tenant, instance, flow, key, state, ...ended, initiator, definition, version, startedAt, updatedAt };
 }
+
+const instanceKeyFrom = ([tenant, instance]: Cells): InstanceKey => ({
+  tenant: tenant as string,
+  instance: instance as string,
+});
 
 function letterFrom(row: Cells): DeadLetter {
   const [id, tenant, at, origin, reason, body] = row as [string, string, number, string, string, string];

@@ -5,11 +5,12 @@ import {
   type EffectSettlement,
   type InstanceKey,
   type OldCommand,
+  type ProjectedInstance,
   StoreUnavailable,
 } from "../ports.ts";
 import { type EncodedProjections, Projector } from "./sqlite-projector.ts";
 import { openForWriting, type SqliteFile } from "./sqlite-schema.ts";
-import { type Call, failure, isUnavailable, type Reply } from "./worker-channel.ts";
+import { type Call, errorOf, failure, isUnavailable, type Reply } from "./worker-channel.ts";
 
 /** The thread that writes. Whatever waits when it is free goes into one transaction, so that many callers share one sync. */
 
@@ -41,6 +42,7 @@ export type WriteRequest =
   | { readonly kind: "drop-timers"; readonly timers: readonly (InstanceKey & { readonly timer: string })[] }
   | { readonly kind: "dead-letter"; readonly letter: DeadLetter }
   | { readonly kind: "drop-dead-letter"; readonly tenant: string; readonly id: string }
+  | ({ readonly kind: "reproject"; readonly projected: ProjectedInstance } & InstanceKey)
   | { readonly kind: "set"; readonly name: string; readonly value: string };
 
 /** Requests in one transaction; appends carry some hundred rows each. */
@@ -95,8 +97,7 @@ class Writer {
   /** What was written and not projected when the process before ended. @throws Error if there is no room for it. */
   catchUp(): void {
     const [reply] = this.write([{ call: 0, request: { kind: "project" } }]);
-    if (reply!.kind === "failed")
-      throw reply!.unavailable ? new StoreUnavailable(reply!.message) : new Error(reply!.message);
+    if (reply!.kind === "failed") throw errorOf(reply!);
   }
 
   /** Writes all in one transaction. If one can't be written for a reason of its own, the others still are. */
@@ -142,6 +143,7 @@ class Writer {
         return undefined;
       case "project":
       case "drop-timers":
+      case "reproject":
         return undefined;
       case "dead-letter": {
         const { tenant, id, at, origin, reason, body } = request.letter;
@@ -160,6 +162,7 @@ class Writer {
   /** What changes rows that must have been projected before. */
   #applyProjected(request: WriteRequest): void {
     if (request.kind === "settle") for (const settlement of request.others) this.#settle(settlement);
+    if (request.kind === "reproject") this.#reproject(request, request.projected);
     if (request.kind !== "drop-timers") return;
     for (const { tenant, instance, timer } of request.timers) {
       const number = this.#projector.numberOf(tenant, instance);
@@ -209,6 +212,14 @@ class Writer {
     for (const c of oldCommands) this.#insertOldCommand.run(number, c.source, c.id, c.digest, c.version, c.sequence);
   }
 
+  #reproject({ tenant, instance }: InstanceKey, projected: ProjectedInstance): void {
+    const number = this.#projector.numberOf(tenant, instance);
+    if (number === undefined) throw new Error(`there is no instance \`${instance}\``);
+    this.#projector.replace(number, tenant, projected);
+    for (const c of projected.oldCommands)
+      this.#insertOldCommand.run(number, c.source, c.id, c.digest, c.version, c.sequence);
+  }
+
   #settle(settlement: EffectSettlement): void {
     const { tenant, id } = settlement;
     if (settlement.kind === "renew") this.#renewEffect.run(settlement.nextAt, tenant, id);
@@ -221,7 +232,10 @@ class Writer {
 const onlyNotes = (request: WriteRequest): boolean => request.kind === "settle" && request.others.length === 0;
 
 const needsProjection = (request: WriteRequest): boolean =>
-  request.kind === "project" || request.kind === "drop-timers" || (request.kind === "settle" && !onlyNotes(request));
+  request.kind === "project" ||
+  request.kind === "drop-timers" ||
+  request.kind === "reproject" ||
+  (request.kind === "settle" && !onlyNotes(request));
 
 /**
  * Takes the lock of the file: a database beside it in an exclusive transaction, whose file lock dies with the process.

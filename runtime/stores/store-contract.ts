@@ -4,8 +4,17 @@ import type { AppendRow, DeadLetter, Effect, Projection, Store, StoredEffect, Ta
 import { UnknownCursor } from "../ports.ts";
 import { STUCK_ATTEMPTS } from "./limits.ts";
 
-/** What every store promises, whatever it is made of. Each test gets an empty store. */
-export function describeStore(what: string, open: () => Promise<Store>): void {
+/** A store whose process dies: what was not projected then lies only in the journal. */
+export interface Crashing {
+  /** The store projects nothing by itself; `afterCrash` opens another one on what is durable at that moment. */
+  open(): Promise<{ readonly store: Store; readonly afterCrash: () => Promise<Store> }>;
+}
+
+/**
+ * What every store promises, whatever it is made of. Each test gets an empty store.
+ * @param crashing absent for a store that ends with its process.
+ */
+export function describeStore(what: string, open: () => Promise<Store>, crashing?: Crashing): void {
   describe(`${what}: the store's promises`, () => {
     let store: Store;
     beforeEach(async () => {
@@ -13,6 +22,24 @@ export function describeStore(what: string, open: () => Promise<Store>): void {
     });
     afterEach(() => store.close());
     for (const [title, promise] of promises) test(title, () => promise(store));
+  });
+  const skip = crashing === undefined && `${what} ends with its process`;
+  describe(`${what}: what it promises across a crash`, { skip }, () => {
+    for (const [title, promise] of afterCrash) {
+      test(title, async () => {
+        const opened = await crashing!.open();
+        const stores = [opened.store];
+        try {
+          await promise(opened.store, async () => {
+            const again = await opened.afterCrash();
+            stores.push(again);
+            return again;
+          });
+        } finally {
+          for (const one of stores) await one.close();
+        }
+      });
+    }
   });
 }
 
@@ -129,6 +156,29 @@ const journal: readonly Promised[] = [
       const [entry, ...more] = await store.history(KEY);
       assert.deepEqual(more, []);
       assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), [entry!.body]);
+    },
+  ],
+  [
+    "an append that fails leaves whole rows or none",
+    async (store) => {
+      const names = ["a", "b", "c"];
+      // Some stores have a limit for one entry.
+      const body = "x".repeat(17 * 1_048_576);
+      const rows = names.map((instance) =>
+        row({
+          instance,
+          ...(instance === "b" && { body }),
+          projection: { tasks: [task(`${instance}-1`)], effects: [effect(`${instance}:1:0`)] },
+        }),
+      );
+      const result = await store.append(rows).catch(() => undefined);
+      if (result) assert.deepEqual(result, { taken: [] });
+      const tasks = (await store.tasks({ tenant: "t" }, { limit: 9 })).items.map(({ instance }) => instance);
+      const effects = (await store.dueEffects(9_999, 9)).map(({ instance }) => instance);
+      const histories = await Promise.all(names.map((instance) => store.history({ tenant: "t", instance })));
+      const written = names.filter((_, index) => histories[index]!.length > 0);
+      assert.deepEqual([tasks.toSorted(), effects.toSorted()], [written, written]);
+      assert.deepEqual((await store.append([row({ instance: "d" })])).taken, []);
     },
   ],
   [
@@ -593,6 +643,62 @@ const lists: readonly Promised[] = [
   ],
 ];
 
+const rebuilding: readonly Promised[] = [
+  [
+    "the journal's instances are listed in pages, each once, without raw events",
+    async (store) => {
+      const { summary: _, ...nothing } = row().projection;
+      await store.append([{ ...row({ instance: "in/a/1", sequence: 0 }), projection: nothing }]);
+      for (const n of [1, 2, 3, 4, 5]) await store.append([row({ instance: `i${n}`, tenant: n % 2 ? "t" : "u" })]);
+      await store.append([row({ instance: "i1", sequence: 2 })]);
+      const found = await all((page) => store.journaled(page));
+      assert.deepEqual(found.map(({ tenant, instance }) => `${tenant}/${instance}`).toSorted(), [
+        ...["t/i1", "t/i3", "t/i5", "u/i2", "u/i4"],
+      ]);
+    },
+  ],
+  [
+    "what lists have of an instance is read, and replaced whole",
+    async (store) => {
+      const projection = { tasks: [task("i-1"), task("i-2")], timersSet: [timer("1", 5), timer("2", 6)] };
+      await store.append([row({ projection }), row({ tenant: "u", projection })]);
+      const { summary } = row().projection;
+      const stored = await store.projected(KEY);
+      assert.deepEqual(stored, { sequence: 1, summary, tasks: projection.tasks, timers: projection.timersSet });
+      assert.equal(await store.projected({ tenant: "t", instance: "none" }), undefined);
+
+      const command = { source: "s", id: "1", digest: "d", version: 1, sequence: 1 };
+      const right = {
+        sequence: 1,
+        summary: { ...summary!, state: "done", outcome: "approved", initiator: "carol" },
+        tasks: [task("i-2", { assignee: "", candidates: ["dave"] }), task("i-3")],
+        timers: [timer("2", 9)],
+        oldCommands: [command],
+      };
+      await store.reproject(KEY, right);
+      const { oldCommands, ...lists } = right;
+      assert.deepEqual(await store.projected(KEY), lists);
+      assert.deepEqual(await store.findCommands([{ ...KEY, source: "s", id: "1" }]), [command]);
+      const ids = async (assignee: string) =>
+        (await store.tasks({ tenant: "t", assignee }, { limit: 9 })).items.map((one) => one.task.id);
+      assert.deepEqual([await ids("bob"), await ids("dave")], [["i-3"], ["i-2"]]);
+      assert.equal((await store.instances({ tenant: "t", initiator: "carol" }, { limit: 9 })).items.length, 1);
+      assert.deepEqual(
+        (await store.dueTimers(99, 9)).map((due) => [due.tenant, due.timer.dueAt]),
+        [
+          ["u", 5],
+          ["u", 6],
+          ["t", 9],
+        ],
+      );
+      // Entries go on from there.
+      const next = { ...right.summary, state: "archived", definition: "d2", version: 2, updatedAt: 2_000 };
+      await store.append([row({ sequence: 2, projection: { summary: next } })]);
+      assert.deepEqual((await store.projected(KEY))?.summary, next);
+    },
+  ],
+];
+
 const tenants: readonly Promised[] = [
   [
     "tenants never meet, even with the same names for everything",
@@ -638,4 +744,90 @@ const tenants: readonly Promised[] = [
   ],
 ];
 
-const promises: readonly Promised[] = [...journal, ...effects, ...timers, ...lists, ...tenants];
+const promises: readonly Promised[] = [...journal, ...effects, ...timers, ...lists, ...rebuilding, ...tenants];
+
+// ---------------------------------------------------------------------------------------------------------------- //
+// Promises across a crash
+// ---------------------------------------------------------------------------------------------------------------- //
+
+type PromisedAfterCrash = readonly [
+  title: string,
+  promise: (store: Store, afterCrash: () => Promise<Store>) => Promise<void>,
+];
+
+const afterCrash: readonly PromisedAfterCrash[] = [
+  [
+    "what only the journal has is brought in, once and in order, and writing goes on",
+    async (store, crash) => {
+      const opened = {
+        tasks: [task("i-1")],
+        timersSet: [timer("1", 5), timer("2", 5)],
+        effects: [effect("i:1:0")],
+        wrappedKey: "key",
+      };
+      const j = row({ instance: "j", projection: { effects: [effect("j:1:0")] } });
+      await store.append([row({ projection: opened }), j]);
+      const closed = {
+        tasks: [task("i-1", { status: "approved" })],
+        timersGone: ["1"],
+        effects: [effect("i:2:0")],
+        oldCommands: [{ source: "s", id: "1", digest: "d", version: 1, sequence: 1 }],
+      };
+      const late = row({ instance: "j", body: "late", projection: { effects: [effect("late")] } });
+      assert.equal((await store.append([row({ sequence: 2, projection: closed }), late])).taken.length, 1);
+
+      const again = await crash();
+      const due = await again.dueEffects(9_999, 9);
+      assert.deepEqual(due.map((one) => one.effect.id).toSorted(), ["i:1:0", "i:2:0", "j:1:0"]);
+      assert.deepEqual(
+        (await again.dueTimers(9_999, 9)).map((one) => one.timer.id),
+        ["2"],
+      );
+      const { items: tasks } = await again.tasks({ tenant: "t" }, { limit: 9 });
+      assert.deepEqual(
+        tasks.map((one) => [one.task.id, one.task.status]),
+        [["i-1", "approved"]],
+      );
+      const { items: instances } = await again.instances({ tenant: "t" }, { limit: 9 });
+      assert.deepEqual(
+        instances.map(({ instance, version }) => [instance, version]),
+        [
+          ["j", 1],
+          ["i", 2],
+        ],
+      );
+      assert.equal((await again.findCommands([{ ...KEY, source: "s", id: "1" }]))[0]?.digest, "d");
+      const [loaded] = await again.load([KEY]);
+      assert.deepEqual([loaded?.wrappedKey, loaded?.tail.map(({ sequence }) => sequence)], ["key", [1, 2]]);
+      assert.deepEqual((await again.append([row({ sequence: 2 })])).taken, [KEY]);
+      assert.deepEqual((await again.append([row({ sequence: 3 }), row({ instance: "k" })])).taken, []);
+      assert.equal((await again.instances({ tenant: "t" }, { limit: 9 })).items[0]?.instance, "k");
+    },
+  ],
+  [
+    "what was projected before is not brought in again: an effect that was carried out stays so",
+    async (store, crash) => {
+      await store.append([row({ projection: { effects: [effect("i:1:0"), effect("i:1:1")], tasks: [task("i-1")] } })]);
+      assert.equal((await store.dueEffects(9_999, 9)).length, 2);
+      await store.settleEffects([{ tenant: "t", id: "i:1:0", kind: "done" }]);
+      assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), ["i:1:1"]);
+      await store.append([row({ sequence: 2, projection: { tasks: [task("i-1", { status: "approved" })] } })]);
+      const again = await crash();
+      assert.deepEqual(effectIds(await again.dueEffects(9_999, 9)), ["i:1:1"]);
+      assert.equal((await again.tasks({ tenant: "t" }, { limit: 9 })).items[0]?.task.status, "approved");
+    },
+  ],
+  [
+    "dead letters, settings and what was settled otherwise are durable at once",
+    async (store, crash) => {
+      await store.append([row({ projection: { effects: [effect("i:1:0")] } })]);
+      await store.settleEffects([{ tenant: "t", id: "i:1:0", kind: "dead", error: "never" }]);
+      await store.deadLetter(letter("l1"));
+      await store.setSetting("name", "value");
+      const again = await crash();
+      assert.equal((await again.findEffect("t", "i:1:0"))?.state, "dead");
+      assert.deepEqual(await again.findDeadLetter("t", "l1"), letter("l1"));
+      assert.equal(await again.getSetting("name"), "value");
+    },
+  ],
+];

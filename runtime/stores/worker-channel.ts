@@ -1,12 +1,15 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { StoreUnavailable } from "../ports.ts";
+import { StoreUnavailable, UnusableStore } from "../ports.ts";
 
-/** What a worker answers to one call. `unavailable`: it may go better later. */
+/** What a worker answers to one call. */
 export type Reply = { readonly call: number } & (
   | { readonly kind: "value"; readonly value: unknown }
-  | { readonly kind: "failed"; readonly message: string; readonly unavailable: boolean }
+  | { readonly kind: "failed"; readonly message: string; readonly why: Why }
 );
+
+/** `unavailable`: it may go better later. `unusable`: it will not, see {@link UnusableStore}. `wrong`: our own mistake. */
+type Why = "unavailable" | "unusable" | "wrong";
 
 export interface Call<Request> {
   readonly call: number;
@@ -65,7 +68,7 @@ export class WorkerChannel<Request> {
       const waiting = this.#waiting.get(reply.call);
       this.#waiting.delete(reply.call);
       if (reply.kind === "value") waiting?.resolve(reply.value);
-      else waiting?.reject(reply.unavailable ? new StoreUnavailable(reply.message) : new Error(reply.message));
+      else waiting?.reject(errorOf(reply));
     }
   }
 
@@ -77,6 +80,11 @@ export class WorkerChannel<Request> {
   }
 }
 
+export function errorOf({ why, message }: Extract<Reply, { kind: "failed" }>): Error {
+  if (why === "unavailable") return new StoreUnavailable(message);
+  return why === "unusable" ? new UnusableStore(message) : new Error(message);
+}
+
 /** SQLite's primary result codes that mean "not now": busy, locked, out of memory, read-only, I/O, corrupt, full, can't open. */
 const UNAVAILABLE = new Set([5, 6, 7, 8, 10, 11, 13, 14]);
 
@@ -84,10 +92,17 @@ const UNAVAILABLE = new Set([5, 6, 7, 8, 10, 11, 13, 14]);
 export function failure(call: number, error: unknown, what?: string): Reply {
   const reason = error instanceof Error ? error.message : String(error);
   const message = what === undefined || reason.includes(what) ? reason : `${what}: ${reason}`;
-  return { call, kind: "failed", message, unavailable: isUnavailable(error) };
+  const why = isUnavailable(error) ? "unavailable" : error instanceof UnusableStore ? "unusable" : "wrong";
+  return { call, kind: "failed", message, why };
 }
 
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof StoreUnavailable) return true;
-  return error instanceof Error && "errcode" in error && UNAVAILABLE.has(Number(error.errcode) & 0xff);
+  return error instanceof StoreUnavailable || UNAVAILABLE.has(resultCodeOf(error) ?? 0);
+}
+
+/** The content itself is damaged, or no database at all: SQLITE_CORRUPT, SQLITE_NOTADB. */
+export const isDamaged = (error: unknown): boolean => [11, 26].includes(resultCodeOf(error) ?? 0);
+
+function resultCodeOf(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }

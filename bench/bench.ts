@@ -3,25 +3,33 @@ import { cpus, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Benchmark, measure, type Row, type Size, table } from "./harness.ts";
+import { bus } from "./rows/bus.ts";
 import { checking } from "./rows/check.ts";
 import { durable } from "./rows/durable.ts";
 import { engine } from "./rows/engine.ts";
+import { growth } from "./rows/growth.ts";
 import { guards } from "./rows/guard.ts";
 import { http } from "./rows/http.ts";
 import { instances } from "./rows/instance.ts";
 import { memory } from "./rows/memory.ts";
 import { mongodb } from "./rows/mongodb.ts";
 import { nats } from "./rows/nats.ts";
+import { overload } from "./rows/overload.ts";
 import { parsing } from "./rows/parse.ts";
+import { besideRestate } from "./rows/restate.ts";
 import { simulator } from "./rows/simulator.ts";
+import { starting } from "./rows/start.ts";
 
 /** `npm run bench [-- --quick] [-- --only ID,ID]`: see README.md. */
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...durable,
   ...http,
+  ...besideRestate,
   ...nats,
   ...mongodb,
+  ...bus,
+  ...overload,
   ...engine,
   ...instances,
   ...simulator,
@@ -29,6 +37,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...parsing,
   ...checking,
   ...memory,
+  ...growth,
+  ...starting,
 ];
 const OUT = resolve(import.meta.dirname, "out.json");
 

@@ -7,7 +7,6 @@ import { type CompileEnvironment, compile } from "../dsl/index.ts";
 
 export interface FilesReport {
   readonly files: number;
-  readonly lines: number;
   /** Processor time of the one thread that does it: the clock would also count what the machine's neighbours do. */
   readonly seconds: number;
   readonly rssBytes: number;
@@ -30,7 +29,6 @@ function check(folder: string): FilesReport {
   const started = process.threadCpuUsage();
   const names = readdirSync(folder);
   const hashes = new Set<string>();
-  let lines = 0;
   let rssBytes = 0;
   for (const [number, name] of names.entries()) {
     const text = readFileSync(join(folder, name), "utf8");
@@ -38,11 +36,10 @@ function check(folder: string): FilesReport {
     const error = diagnostics.find(({ severity }) => severity === "error");
     if (error || definitions.length !== flows) throw new Error(`${name} was refused: ${error?.message}`);
     for (const { hash } of definitions) hashes.add(hash);
-    lines += text.split("\n").length - 1;
     if (number % 500 === 0) rssBytes = Math.max(rssBytes, process.memoryUsage.rss());
   }
   rssBytes = Math.max(rssBytes, process.memoryUsage.rss());
   if (hashes.size !== names.length - 1) throw new Error(`${hashes.size} different flows in ${names.length} files`);
   const { user, system } = process.threadCpuUsage(started);
-  return { files: names.length, lines, seconds: (user + system) / 1e6, rssBytes };
+  return { files: names.length, seconds: (user + system) / 1e6, rssBytes };
 }

@@ -12,10 +12,16 @@ type Part<Each = Command> = Each extends unknown
   ? Omit<Each, "id" | "source" | "digest" | "tenant" | "instance" | "key" | "initiator">
   : never;
 
+type Payload = Extract<Command, { kind: "start" }>["payload"];
+
+const submit = (payload: NonNullable<Payload>): Part => ({
+  ...{ kind: "start", actor: "alice", data: {}, event: "submit", payload },
+});
+
 /** A step as it can be decided again and again: the same arguments give the same decision. */
 export interface MemoryStep {
-  /** As it comes from a store. */
-  readonly instance: Instance;
+  /** As it comes from a store; `undefined` before the start. */
+  readonly instance: Instance | undefined;
   readonly command: Command;
   readonly at: number;
   readonly accepted: Accepted;
@@ -35,9 +41,15 @@ export class InMemory {
   }
 
   /** Begins with `submit`, by `alice`. */
-  start(payload: Extract<Command, { kind: "start" }>["payload"] = {}): this {
-    this.take({ kind: "start", actor: "alice", data: {}, event: "submit", payload });
+  start(payload: NonNullable<Payload> = {}): this {
+    this.take(submit(payload));
     return this;
+  }
+
+  /** The start itself, as a step. */
+  nextStart(payload: NonNullable<Payload>): MemoryStep {
+    const { command, at } = this.commandOf(submit(payload));
+    return { instance: undefined, command, at, accepted: this.accept(undefined, command, at) };
   }
 
   approve(...people: readonly string[]): this {

@@ -11,6 +11,7 @@ import {
   openSqliteStore,
   type Reply,
   type Store,
+  systemClock,
 } from "../runtime/index.ts";
 import { type Lane, until } from "./drive.ts";
 import { FLOWS } from "./folder.ts";
@@ -25,15 +26,22 @@ const directory = embeddedDirectory({
   people: [
     ...Array.from({ length: PEOPLE }, (_, n) => ({ id: employee(n), manager: managerOf(employee(n)) })),
     ...Array.from({ length: MANAGERS }, (_, n) => ({ id: `manager-${n}` })),
+    // As with `--dev`.
+    ...[{ id: "alice", manager: "bob" }, { id: "bob" }],
   ],
 });
 
-/** A node as `serve` makes it, in this process: SQLite store and in-process bus unless told, the flows of this folder. */
-export async function openOurs(folder: string, bus: Bus = new InProcessBus(), store?: Store): Promise<AssentNode> {
+/** A node as `serve` makes it, in this process: SQLite store and in-process bus unless told, the flows of this folder and of others. */
+export async function openOurs(
+  folder: string,
+  bus: Bus = new InProcessBus(),
+  store?: Store,
+  otherFlows: readonly string[] = [],
+): Promise<AssentNode> {
   const node = new AssentNode({
     store: store ?? (await openSqliteStore(join(folder, "ours.db"))),
     bus,
-    clock: { now: Date.now },
+    clock: systemClock,
     keys: keyRing(newKeyRingSetting()),
     directory,
     documents: documentFiles(join(folder, "documents")),
@@ -43,7 +51,7 @@ export async function openOurs(folder: string, bus: Bus = new InProcessBus(), st
       throw error;
     },
   });
-  const refused = (await node.registry.load([FLOWS])).filter((event) => event.kind === "refused");
+  const refused = (await node.registry.load([FLOWS, ...otherFlows])).filter((event) => event.kind === "refused");
   if (refused.length > 0) throw new Error(`the flows were refused: ${JSON.stringify(refused)}`);
   return node;
 }

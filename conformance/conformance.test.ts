@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { suite, test } from "node:test";
+import { finePrint } from "./fine-print.ts";
 import { defects, sections } from "./rows.ts";
 import { jsonOf, loadSuite, pageOf, runByRow } from "./suite.ts";
 
@@ -26,6 +27,13 @@ test("every public defect has its scenarios", () => {
   const names = new Set(scenarios.map(({ block }) => block.name));
   const missing = defects.flatMap((defect) => defect.scenarios).filter((name) => !names.has(name));
   assert.deepEqual(missing, []);
+});
+
+test("every rule of the fine print has its scenarios", () => {
+  const names = new Set(scenarios.map(({ block }) => block.name));
+  for (const [rule, ...wanted] of finePrint.flatMap(({ rules }) => rules)) {
+    assert.deepEqual([wanted.length > 0, wanted.filter((name) => !names.has(name))], [true, []], rule);
+  }
 });
 
 suite("scenarios", () => {

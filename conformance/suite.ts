@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { compile, type Definition, type Statement, type TestBlock } from "../dsl/index.ts";
 import { runTest, type TestResult } from "../engine/index.ts";
+import { finePrint } from "./fine-print.ts";
 import { defects, sections } from "./rows.ts";
 
 /** One `test` block of a file of this folder. */
@@ -96,6 +97,14 @@ export function pageOf(results: readonly RowResult[]): string {
     "Made by `node scripts/conformance.ts`; a test compares it with what the scenarios give.",
     "",
     ...tables,
+    "## The fine print, rule by rule",
+    "",
+    "| rule | scenarios |",
+    "| --- | --- |",
+    ...finePrint.flatMap(({ title, rules }) =>
+      rules.map(([rule, ...names]) => `| ${title}: ${rule} | ${names.join("<br>")} |`),
+    ),
+    "",
     "## Defects that others had in public",
     "",
     "| what | where | scenarios |",

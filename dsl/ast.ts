@@ -280,7 +280,7 @@ export interface QualifiedNameAst extends Node {
 
 export interface MigrationAst extends Node {
   readonly label: Name;
-  readonly lines: readonly { readonly from: Name; readonly to: Name; readonly span: Span }[];
+  readonly lines: readonly { readonly from: QualifiedNameAst; readonly to: QualifiedNameAst; readonly span: Span }[];
 }
 
 export type ModeAst = Node & {
@@ -289,7 +289,7 @@ export type ModeAst = Node & {
 } & (
     | { readonly kind: "any" | "all" | "sequence" }
     | { readonly kind: "count"; readonly count: number }
-    | { readonly kind: "ratio"; readonly part: number; readonly of: number }
+    | { readonly kind: "ratio"; readonly part: number; readonly of: number; readonly strict: boolean }
     /** `60%`, `> 50%`. The number as written. */
     | { readonly kind: "percent"; readonly percent: string; readonly strict: boolean }
   );

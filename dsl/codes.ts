@@ -2,7 +2,7 @@ import type { Severity } from "./diagnostic.ts";
 
 /**
  * Every diagnostic code, once. A code is stable and never reused. FLOW0xx: how the text is written; FLOW1xx: names and
- * types; FLOW2xx: how a flow runs; FLOW3xx: what is outside the file.
+ * types; FLOW2xx: how a flow runs; FLOW3xx: what is outside the file; FLOW4xx: where flows are loaded to be run.
  */
 export const codes = {
   FLOW001: error("unexpected character"),
@@ -85,6 +85,7 @@ export const codes = {
   FLOW230: warning("event that is spelt in two ways"),
   FLOW231: error("circle without a wait"),
   FLOW232: warning("circle that may be without a wait"),
+  FLOW233: warning("field that is needed before anything sets it"),
 
   FLOW240: warning("lines that are not proved apart"),
   FLOW241: warning("conditions that are not proved to cover everything"),
@@ -122,6 +123,10 @@ export const codes = {
   FLOW308: warning("state that the older version does not have"),
   FLOW309: warning("test sends what does not fit"),
   FLOW310: warning("test speaks of what is not there"),
+
+  FLOW401: error("functions that can't be loaded"),
+  FLOW402: error("template that does not fit its document"),
+  FLOW403: error("flow that is in two files"),
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
 export interface CodeEntry {

@@ -1,4 +1,5 @@
 import type { FileAst } from "./ast.ts";
+import { checkDataFlow } from "./check/data-flow.ts";
 import { unique } from "./check/declarations.ts";
 import { DEPTH_MAX, tooDeep } from "./check/depth.ts";
 import { checkUnusedDocument } from "./check/documents.ts";
@@ -14,6 +15,7 @@ import { checkTest } from "./check/tests.ts";
 import type { Definition, Region, RolloutDefinition, SourceDefinition } from "./definition.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { parse } from "./parse.ts";
+import type { KnownProofs } from "./proofs/known-proofs.ts";
 import { proveFlow } from "./proofs/prove.ts";
 import type { TestBlock } from "./test-block.ts";
 
@@ -56,8 +58,8 @@ function nothing(file: string, ast: FileAst, diagnostics: readonly Diagnostic[])
   return { file, ast, ...none, diagnostics, flows: ast.flows.length };
 }
 
-/** Checks a tree. */
-export function check(parsed: ParsedFile, environment: CompileEnvironment): Compiled {
+/** Checks a tree. `proofs`: those of this file that were done before; what is done now is kept there. */
+export function check(parsed: ParsedFile, environment: CompileEnvironment, proofs?: KnownProofs): Compiled {
   const { file, ast, syntax } = parsed;
   const report = new Report(file);
   const deep = tooDeep(ast);
@@ -76,9 +78,15 @@ export function check(parsed: ParsedFile, environment: CompileEnvironment): Comp
   const known = withSubFlows(checked, file, versions);
   const sound = checked.map((definition, index) => {
     const { ast: written, report: own } = flows[index]!;
-    if (definition) proveFlow(definition, written, own, known);
+    if (definition) {
+      const around = flowsRunIn(definition).length > 0 ? known : NO_FLOWS;
+      if (proofs) proofs.prove(definition, written, parsed.text, own, around);
+      else proveFlow(definition, written, own, around);
+      checkDataFlow(definition, written, ast, own);
+    }
     return own.isClean;
   });
+  proofs?.forgetOthers();
   checkUnused(flows, scope);
   const parts = checkParts(ast, scope, report);
   const found = [...report.diagnostics, ...flows.flatMap((flow) => flow.report.diagnostics), ...parts.diagnostics];
@@ -96,6 +104,8 @@ export function check(parsed: ParsedFile, environment: CompileEnvironment): Comp
     flows: ast.flows.length,
   };
 }
+
+const NO_FLOWS: ReadonlyMap<string, Definition> = new Map();
 
 /** The flows of this file by name, the last version of each, and those of used files that they run. */
 function withSubFlows(

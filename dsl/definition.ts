@@ -436,7 +436,7 @@ export type Property =
   | { readonly kind: "different-people"; readonly states: readonly string[] }
   | { readonly kind: "reaches-final"; readonly within: Term };
 
-/** `migrate from label "2.0" { OLD → NEW }`. */
+/** `migrate from label "2.0" { OLD → NEW; legal.OLD → legal.NEW }`: states as `ensure` names them, `BRANCH.STATE` in branches. */
 export interface Migration {
   readonly label: string;
   readonly states: Readonly<Record<string, string>>;

@@ -303,8 +303,9 @@ function modeText(mode: Mode): string {
 function thresholdText(threshold: Threshold): string {
   if (threshold.kind === "count") return String(threshold.count);
   const { part, of, strict } = threshold;
-  if (100 % of === 0 && (of === 100 || strict)) return `${strict ? "> " : ""}${(part * 100) / of}%`;
-  return strict ? `> ${(part * 100) / of}%` : `${part}/${of}`;
+  // A percentage is so many of 100, with decimals of 1000 and so on.
+  const isPercentage = /^100+$/.test(String(of));
+  return `${strict ? "> " : ""}${isPercentage ? `${(part * 100) / of}%` : `${part}/${of}`}`;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ //

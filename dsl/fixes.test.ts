@@ -53,6 +53,44 @@ describe("mend", () => {
     assert.deepEqual(wrong(mended.text), []);
   });
 
+  it("takes commas between items of a block for what ends them", () => {
+    const text = `state machine "x" {
+  data { a: int, b: int，c: int },
+  initial: A，
+  states: [A, B],
+  transitions { A → B after 3d if key == "k", A → B after 4d else }
+},`;
+    const before = wrong(text).map(({ code, message }) => `${code} ${message}`);
+    const between = (sign: string) => `FLOW004 Write \`;\` for \`${sign}\`: it stands between items of a block.`;
+    const behind = (sign: string) => `FLOW004 Leave out the \`${sign}\`: an item of a block ends with its line.`;
+    assert.deepEqual(before, [
+      between(","),
+      between("，"),
+      ...[behind(","), behind("，"), behind(",")],
+      between(","),
+      behind(","),
+    ]);
+    assert.equal(
+      mend(text, wrong).text,
+      `state machine "x" {
+  data { a: int; b: int;c: int }
+  initial: A
+  states: [A, B]
+  transitions { A → B after 3d if key == "k"; A → B after 4d else }
+}`,
+    );
+  });
+
+  it("does not take one short name for another", () => {
+    const text = `state machine "x" { data { kind: one of [a, b] }; initial: A; states: [A, B]
+  transitions { A → C on "go" if kind is set and kind == c; A → B after 3d } }`;
+    const found = wrong(text).filter(({ severity }) => severity === "error");
+    assert.deepEqual(
+      found.map(({ code, hint, fix }) => ({ code, hint, fix })),
+      ["FLOW102", "FLOW107"].map((code) => ({ code, hint: undefined, fix: undefined })),
+    );
+  });
+
   it("leaves a sound text as it is", () => {
     const text = 'state machine "x" { initial: A; states: [A, B]; transitions { A → B after 3d } }';
     assert.deepEqual(mend(text, wrong), { text, fixes: 0 });

@@ -64,6 +64,18 @@ describe("format", () => {
       ["// top", "", 'state machine "x" { // why', "  /* a */ initial: A // b", "", "  // c", "}", "// end"],
     ],
     [
+      "comments within a line",
+      'state machine "x" {\nstates: [A /* 1 */ , /* 2 */ B /* 3 */ ]\ntransitions { A → B on "x" → set( /* 4 */ a = 3 /* 5 */ ) }\n}',
+      [
+        'state machine "x" {',
+        "  states: [A /* 1 */, /* 2 */ B /* 3 */]",
+        "  transitions {",
+        '    A → B on "x" → set(/* 4 */ a = 3 /* 5 */)',
+        "  }",
+        "}",
+      ],
+    ],
+    [
       "lists over several lines",
       'test "t" of "f" { start { a: 1,\nb: [\n1, 2\n] } key "k" }',
       ['test "t" of "f" {', "  start {", "    a: 1,", "    b: [", "      1, 2", "    ]", '  } key "k"', "}"],

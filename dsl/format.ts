@@ -243,7 +243,8 @@ class Printer {
   }
 
   private spaced(before: Element, element: Element, index: number): boolean {
-    if (!before.token || !element.token) return true;
+    if (!before.token) return !element.token || !tightBefore.has(element.token.tokenType);
+    if (!element.token) return !tightAfter.has(before.token.tokenType);
     const [left, right] = [before.token.tokenType, element.token.tokenType];
     if (left === t.LCurly && right === t.RCurly) return false;
     if (tightAfter.has(left) || tightBefore.has(right)) return false;

@@ -19,7 +19,7 @@ export { type Graph, type GraphEdge, type GraphState, graphOf } from "./graph/gr
 export { mermaid } from "./graph/mermaid.ts";
 export { type SvgOptions, svg } from "./graph/svg.ts";
 export { hashOf } from "./hash.ts";
-export { type Language, localize, translate } from "./messages/localize.ts";
+export { type Language, localize, localizeText, translate } from "./messages/localize.ts";
 export { type Comment, maxFileLength, type Parsed, parse } from "./parse.ts";
 export { examplesOf } from "./proofs/prove.ts";
 export { plainValueOf, storedValue, wholeOf } from "./proofs/values.ts";

@@ -1,6 +1,6 @@
 import type { IToken } from "chevrotain";
 import { endsItem } from "./line-ends.ts";
-import { closeUntil, mendBraces, type OpenBracket } from "./mend-braces.ts";
+import { closeUntil, mendBraces, type OpenBracket, openPayload } from "./mend-braces.ts";
 import type { Reporter } from "./reporter.ts";
 import { endOf, retype, spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
@@ -151,6 +151,7 @@ function matchBrackets(tokens: readonly IToken[], report: Reporter): Brackets | 
   const open: IToken[] = [];
   const unclosed = new Set<IToken>();
   let bracesBalance = true;
+  let payload: IToken | undefined;
   /** No round or square bracket goes on where an item ends. */
   const leaveOpen = () => {
     while (open.length > 0 && open.at(-1)!.tokenType !== t.LCurly) unclosed.add(open.pop()!);
@@ -160,6 +161,11 @@ function matchBrackets(tokens: readonly IToken[], report: Reporter): Brackets | 
     switch (duties[token.tokenTypeIdx]) {
       case opening:
       case openingBrace:
+        // INVARIANT: an event's fields hold no event; one `}` that lacks and one too much may make up for each other.
+        if (isPayload(tokens, index)) {
+          if (payload !== undefined && open.at(-1) === payload) bracesBalance = false;
+          payload = token;
+        }
         if (open.push(token) > maxDepth) {
           report.error("FLOW005", `Brackets nest more than ${maxDepth} deep here.`, spanOf(token));
           return undefined;
@@ -181,6 +187,13 @@ function matchBrackets(tokens: readonly IToken[], report: Reporter): Brackets | 
     else unclosed.add(token);
   }
   return { unclosed, bracesBalance };
+}
+
+/** Whether it is the `{` of `"event" { … }`, where an item begins with the string. */
+function isPayload(tokens: readonly IToken[], index: number): boolean {
+  if (tokens[index]!.tokenType !== t.LCurly || tokens[index - 1]?.tokenType !== t.StringLiteral) return false;
+  const before = tokens[index - 2]?.tokenType;
+  return before === t.NewLine || before === t.LCurly || before === t.Semicolon;
 }
 
 /** Goes once over the tokens and drops or keeps each newline, in balance with the braces. */
@@ -268,6 +281,7 @@ class Layout {
   }
 
   private close(token: IToken): void {
+    if (!this.brackets.bracesBalance) openPayload(this.head, this.output, this.open, this.report);
     const opened = this.open.pop();
     if (!opened) {
       this.report.error("FLOW012", "This `}` closes nothing.", spanOf(token), {

@@ -45,6 +45,12 @@ export abstract class LeanParser extends EmbeddedActionsParser {
     return { name, lookahead };
   }
 
+  /** Of the rule at hand; where a mistake was thrown, of the one that it broke. */
+  protected get ruleName(): string {
+    const { shortRuleNameToFull, currRuleShortName } = this.engine;
+    return shortRuleNameToFull[currRuleShortName] ?? "";
+  }
+
   protected set ruleState({ name, lookahead }: RuleState) {
     this.engine.currRuleShortName = name;
     this.engine.currRuleLookaheadFuncs = lookahead;

@@ -69,6 +69,7 @@ function beginsItem(tokens: readonly IToken[], at: number, before: IToken, block
   if (before.tokenType === t.Comma) return false;
   if (second?.tokenType === t.Equal) return tokenMatcher(first!, t.Name);
   if (block === K.matrix) return hasArrow(tokens, at);
+  if (block === K.ensure && hasNeverApproves(tokens, at)) return true;
   return beginsTransition(tokens, at) || beginsWithText(first!, second) || beginsStatement(first!, second);
 }
 
@@ -76,10 +77,23 @@ function isNameOrText(token: IToken): boolean {
   return tokenMatcher(token, t.Name) || token.tokenType === t.StringLiteral;
 }
 
-/** `A → B on`. */
+/** `A → B on`, `A, B → C on`. */
 function beginsTransition(tokens: readonly IToken[], at: number): boolean {
-  const trigger = tokens[at + 3]?.tokenType;
-  return tokens[at + 1]?.tokenType === t.Arrow && (trigger === K.on || trigger === K.after || trigger === K.at);
+  let from = at;
+  while (tokens[from + 1]?.tokenType === t.Comma && tokenMatcher(tokens[from]!, t.Name)) from += 2;
+  const trigger = tokens[from + 3]?.tokenType;
+  return tokens[from + 1]?.tokenType === t.Arrow && (trigger === K.on || trigger === K.after || trigger === K.at);
+}
+
+/** `PEOPLE never approves`. */
+function hasNeverApproves(tokens: readonly IToken[], from: number): boolean {
+  let never = from + 1;
+  while (never < tokens.length && tokens[never]!.tokenType !== K.never && !endsLine(tokens[never]!.tokenType)) never++;
+  return tokens[never]?.tokenType === K.never && tokens[never + 1]?.tokenType === K.approves;
+}
+
+function endsLine(type: TokenType): boolean {
+  return type === t.NewLine || type === t.Semicolon || type === t.RCurly;
 }
 
 /** A route, an event, or what a person does in a test. */
@@ -112,7 +126,7 @@ function hasArrow(tokens: readonly IToken[], from: number): boolean {
   for (let index = from; index < tokens.length; index++) {
     const type = tokens[index]!.tokenType;
     if (type === t.Arrow) return true;
-    if (type === t.NewLine || type === t.Semicolon || type === t.RCurly) return false;
+    if (endsLine(type)) return false;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 import { type IToken, type TokenType, tokenMatcher } from "chevrotain";
 import type { Reporter } from "./reporter.ts";
+import { isNear } from "./spelling.ts";
 import { endOf, spanOf } from "./token.ts";
 import * as t from "./tokens.ts";
 
@@ -26,9 +27,19 @@ export function mendBraces(
   const [first, second, third] = [tokens[index], tokens[index + 1], tokens[index + 2]];
   const at = output.length > 0 ? endOf(output.at(-1)!) : 0;
   if (beginsDeclaration(first, second, third)) closeUntil(0, at, output, open, report);
+  else if (endsList(open, first, second)) closeUntil(open.length - 1, at, output, open, report);
   else if (!beginsSection(first, second, third)) return;
   else if (open.length > 0) closeUntil(depthFor(first!, open, text), at, output, open, report);
   else if (lastBefore(output)?.tokenType === t.RCurly) reopen(output, open, report);
+}
+
+/** Whether these words can stand in no list of an event's fields, or of what a test starts with or sends, that is open. */
+function endsList(open: readonly OpenBracket[], first: IToken | undefined, second: IToken | undefined): boolean {
+  const [around, list] = [open.at(-2), open.at(-1)];
+  if (list?.head?.tokenType === t.StringLiteral) return first?.tokenType === t.StringLiteral;
+  if (around?.kind !== K.test || first?.tokenType === t.RCurly) return false;
+  const isRecord = list?.head?.tokenType === K.start || list?.head?.tokenType === K.send;
+  return isRecord && second?.tokenType !== t.Colon;
 }
 
 /** How many brackets stay open for a section: down to the innermost block that can hold it and is less indented. */
@@ -87,6 +98,25 @@ export function closeUntil(depth: number, at: number, output: IToken[], open: Op
   }
 }
 
+/**
+ * Before a `}` that ends an event's fields whose `{` lacks, and would close the block of events.
+ * @param item where it begins in the output; -1: the `}` ends no item.
+ */
+export function openPayload(item: number, output: IToken[], open: OpenBracket[], report: Reporter): void {
+  const [head, second] = item < 0 ? [] : [output[item], output[item + 1]];
+  const { kind } = open.at(-1) ?? {};
+  // The word may be misspelt.
+  if ((kind !== K.events && kind !== t.Identifier) || head?.tokenType !== t.StringLiteral) return;
+  if (!second || !tokenMatcher(second, t.Name)) return;
+  const { startOffset: start } = second;
+  report.error("FLOW010", `Expected \`{\`, found \`${second.image}\`.`, spanOf(second), {
+    fix: [{ span: { start, end: start }, text: "{ " }],
+  });
+  const token = { image: "", startOffset: start, tokenType: t.LCurly, tokenTypeIdx: t.LCurly.tokenTypeIdx! };
+  open.push({ token, itemAt: item, head, kind: head.tokenType });
+  output.splice(item + 1, 0, token);
+}
+
 /** Whether these words can only begin a declaration of the file. */
 export function beginsDeclaration(first?: IToken, second?: IToken, third?: IToken): boolean {
   switch (first?.tokenType) {
@@ -108,6 +138,9 @@ export function beginsDeclaration(first?: IToken, second?: IToken, third?: IToke
   }
 }
 
+/** Blocks of a machine, whose words may be misspelt. */
+const SECTIONS = ["data", "events", "people", "transitions", "routes", "ensure"];
+
 /** Whether these words can only begin a section of a machine, a branch or a parallel state. */
 export function beginsSection(first?: IToken, second?: IToken, third?: IToken): boolean {
   switch (first?.tokenType) {
@@ -127,6 +160,8 @@ export function beginsSection(first?: IToken, second?: IToken, third?: IToken): 
     case K.states:
     case K.final:
       return second?.tokenType === t.Colon && third?.tokenType === t.LSquare;
+    case t.Identifier:
+      return second?.tokenType === t.LCurly && SECTIONS.some((word) => isNear(first.image, word));
     default:
       return false;
   }

@@ -225,12 +225,12 @@ describe("what a machine declares", () => {
   });
 
   it("reads migrations", () => {
-    assert.deepEqual(bareTree(flowOf('migrate from label "2.0" { OLD → NEW; A -> B }').migrations), [
+    assert.deepEqual(bareTree(flowOf('migrate from label "2.0" { OLD → NEW; legal.A -> legal.B }').migrations), [
       {
         label: "2.0",
         lines: [
-          { from: "OLD", to: "NEW" },
-          { from: "A", to: "B" },
+          { from: { name: "OLD" }, to: { name: "NEW" } },
+          { from: { branch: "legal", name: "A" }, to: { branch: "legal", name: "B" } },
         ],
       },
     ]);

@@ -179,10 +179,11 @@ export abstract class FlowGrammar extends PropertyGrammar {
     this.block(
       migrationItems,
       this.collect(lines, () => {
-        const from = this.name(this.CONSUME(t.Name));
+        const line = this.here();
+        const from = this.SUBRULE(this.qualifiedName);
         this.CONSUME(t.Arrow);
-        const to = this.name(this.CONSUME1(t.Name));
-        return { from, to, span: this.from(from.span.start) };
+        const to = this.SUBRULE1(this.qualifiedName);
+        return { from, to, span: this.from(line) };
       }),
     );
     return { label, lines, span: this.from(start) };

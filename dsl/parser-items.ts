@@ -7,7 +7,7 @@ import {
 } from "chevrotain";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Abandon, firstAtLeast, ParserBase } from "./parser-base.ts";
-import { found } from "./parser-messages.ts";
+import { found, hintFor } from "./parser-messages.ts";
 import { carryOut, isQuotedName, keywordsFor, type Repair, wordOf } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
 import { isNear } from "./spelling.ts";
@@ -25,6 +25,7 @@ export interface Items {
 /** Why an item did not parse; without a token: it has been said. */
 interface Failure {
   readonly message: string;
+  readonly hint?: string | undefined;
   readonly token?: IToken;
 }
 
@@ -162,7 +163,7 @@ export abstract class ItemParser extends ParserBase {
     } catch (problem) {
       if (problem instanceof Abandon) return { message: "" };
       if (!isMismatch(problem)) throw problem;
-      return { token: problem.token, message: problem.message };
+      return { token: problem.token, message: problem.message, hint: hintFor(this.ruleName) };
     } finally {
       this.depth = depth;
       this.ruleState = ruleState;
@@ -196,7 +197,7 @@ export abstract class ItemParser extends ParserBase {
       if (!this.atItemEnd()) this.commaLacks();
       return;
     }
-    if (last.token) this.mismatch(start, last.message, last.token);
+    if (last.token) this.mismatch(start, last, last.token);
     this.rewind(start);
     this.skipItem(start, atComma !== undefined);
   }
@@ -278,9 +279,28 @@ export abstract class ItemParser extends ParserBase {
     }
     this.CONSUME(t.Inside);
     this.ACTION(() => {
-      this.mismatch(token, `Expected ${items.expected}, found ${found(token)}.`, token);
+      if (token.tokenType === t.Comma) {
+        this.commaEndsNoItem(token);
+        return;
+      }
+      this.mismatch(token, { message: `Expected ${items.expected}, found ${found(token)}.` }, token);
       this.skipItem(token, atComma);
     });
+  }
+
+  /** Items of a block end at the line or at `;`: a comma between them is taken for that. */
+  private commaEndsNoItem(token: IToken): void {
+    const span = spanOf(token);
+    const next = this.LA(1);
+    const endsHere = [t.NewLine, t.Semicolon, t.RCurly].includes(next.tokenType) || this.atEnd();
+    const isLast = endsHere || this.text.slice(span.end, next.startOffset).includes("\n");
+    const message = isLast
+      ? `Leave out the \`${token.image}\`: an item of a block ends with its line.`
+      : `Write \`;\` for \`${token.image}\`: it stands between items of a block.`;
+    const fix = [{ span, text: isLast ? "" : ";" }];
+    // One that is full-width has been reported as such.
+    if (token.image === ",") this.report.error("FLOW004", message, span, { fix });
+    else this.report.restate(span, message, fix);
   }
 
   /** If the next word is nearly one of `heads`, takes it for that and says so. */
@@ -309,17 +329,29 @@ export abstract class ItemParser extends ParserBase {
   }
 
   /** Reports a mistake in the item that begins at `start`, unless the lexer already did. */
-  private mismatch(start: IToken, message: string, token: IToken): void {
-    if (!this.isSpoilt(start, token)) this.report.error("FLOW010", message, this.place(token));
+  private mismatch(start: IToken, { message, hint }: Failure, token: IToken): void {
+    if (this.isSpoilt(start, token)) return;
+    this.report.error("FLOW010", message, this.place(token), hint === undefined ? {} : { hint });
   }
 
-  /** Whether the lexer has said what is wrong with the item. */
+  /** Whether the lexer has said what is wrong with the item; within a block it is not the head's mistake. */
   private isSpoilt(start: IToken, token: IToken): boolean {
     const { damage } = this.report;
     if (damage.length === 0) return false;
-    const to = Math.max(this.place(token).end, this.endOfItem(start));
+    const { end } = this.place(token);
+    const head = this.endOfHead(start);
+    const to = end <= head ? head : Math.max(end, this.endOfItem(start));
     const first = firstAtLeast(damage.length, (index) => damage[index]!, start.startOffset);
     return first < damage.length && damage[first]! <= to;
+  }
+
+  /** Where the item's first block begins, or it ends. */
+  private endOfHead(start: IToken): number {
+    for (let index = this.indexOf(start); index < this.tokenCount; index++) {
+      const { tokenType, startOffset } = this.tokens[index]!;
+      if (tokenType === t.LCurly || tokenType === t.NewLine || tokenType === t.Semicolon) return startOffset;
+    }
+    return this.endOfItem(start);
   }
 
   private rewind(start: IToken): void {

@@ -75,9 +75,105 @@ function expectedIn(rule: string, expected: TokenType, actual: IToken, previous:
   return (inList && (expected === t.RSquare || expected === t.RParen) && elements[rule]) || expected.LABEL!;
 }
 
+/** How the whole is written, by rule: the hint where what was expected does not tell it. */
+const samples: Readonly<Record<string, string>> = {
+  use: 'use "./rates.flow"',
+  flow: 'state machine "leave" { .. }',
+  calendar: 'calendar "cn" { .. }',
+  timezone: 'timezone: "Asia/Shanghai"',
+  weekend: "weekend: [sat, sun]",
+  holidays: "holidays: [2026-10-01 .. 2026-10-07]",
+  workdays: "workdays: [2026-10-10]",
+  dayRange: "2026-10-01 .. 2026-10-07",
+  matrix: "matrix signOff(amount: money) { .. }",
+  parameters: "matrix signOff(amount: money, kind: Kind) { .. }",
+  matrixHeader: "amount  kind  → approvers",
+  matrixRow: "[0, 5_000)  any  → manager",
+  saga: 'saga "pay-out" { step transfer(amount) undo refund(amount) }',
+  step: "step transfer(amount) undo refund(amount)",
+  stepPolicy: "retry 5 backoff 200ms .. 30s timeout 10s",
+  backoff: "backoff 200ms .. 30s",
+  sagaItem: 'onStuck: assign group("finance-ops")',
+  document: 'document "contract" { .. }',
+  template: 'template: "contract"',
+  fallback: 'fallback: "plain-contract"',
+  source: 'source wecom "TPL_001" starts "leave" on "submit" { .. }',
+  sourceField: 'amount = control("Money-1") in yuan',
+  control: 'control("Text-1")',
+  controlOptions: 'one of { "差旅": travel, else: other }',
+  table: 'table("Table-1") { name = control("Text-2") }',
+  rollout: 'rollout "pilot" of "leave" to label "2.0" { percent: 10 }',
+  test: 'test "a short leave" of "leave" { .. }',
+
+  setting: 'title: "Leave"',
+  initial: "initial: DRAFT",
+  states: "states: [DRAFT, REVIEW, DONE]",
+  final: "final: [DONE]",
+  data: "data { amount: money }",
+  field: "amount: money",
+  enumType: "one of [travel, other]",
+  listType: "list { name: text, price: money }",
+  event: '"submit" { amount }',
+  stateBlock: "state REVIEW { approval by managerOf(initiator) }",
+  approval: "approval by managerOf(initiator)",
+  autoApproval: "auto approve if amount < 100 else reject",
+  autoStage: "auto approve if amount < 100 else reject",
+  run: 'run flow "seal" on "submit" with { copies: 1 }',
+  onEvent: 'run flow "seal" on "submit"',
+  revocable: "revocable for 7d",
+  parallel: "parallel { branch legal { .. } branch finance { .. } join all }",
+  branch: "branch finance if amount > 5_000 { .. }",
+  transition: 'DRAFT → REVIEW on "submit"',
+  trigger: 'DRAFT → REVIEW on "submit"',
+  setAction: "set(days = 1)",
+  startAction: 'start("leave", key, { days: 1 })',
+  migration: 'migrate from label "1.0" { OLD → NEW }',
+  route: '"submit" → "audit-service"',
+  ensure: "ensure { never APPROVED without REVIEW }",
+  neverWithout: "never APPROVED without REVIEW",
+  neverApproves: "initiator never approves",
+  differentPeople: "different people in [REVIEW, PAYING]",
+  reachesFinal: "reaches final within 30d",
+
+  due: "due: 2d",
+  remind: "remind: every 4h at most 3",
+  overdue: "overdue: [remind after 0h, reject after 2d]",
+  overdueStep: "overdue: [remind after 0h, reject after 2d]",
+  receivers: "escalate to managerOf(assignee) after 1d",
+  repeated: "repeated: skip consecutive",
+  wordOption: "onSelf: skip",
+  maxReturns: "maxReturns: 3",
+  edit: "edit: [amount]",
+  hide: "hide: [amount]",
+  allow: "allow: [transfer, returnTo]",
+  reason: "reason: required on [reject]",
+  quorum: "quorum 2/3",
+  threshold: "quorum 2/3",
+
+  condition: "if amount > 100 then 1 else 2",
+  quantifier: "any items where price > 100",
+  interval: "[0, 5_000)",
+  givenStatement: 'given managerOf("bob") = "carol"',
+  away: 'given away "bob" from 2026-01-05 to 2026-01-09 deputy "dan"',
+  left: 'given left "eve" handover "finn"',
+  startStatement: "start { amount: 100 }",
+  sendStatement: 'send "submit" { amount: 100 }',
+  personStatement: '"bob" approves',
+  adds: '"bob" adds before "carol"',
+  migrateStatement: 'migrate to label "2.0"',
+  onStatement: 'on second: send "submit"',
+};
+
+/** A hint that shows how it is written. */
+export function hintFor(rule: string): string | undefined {
+  const sample = Object.hasOwn(samples, rule) ? samples[rule] : undefined;
+  return sample === undefined ? undefined : `Write it like \`${sample}\`.`;
+}
+
 /** A token as messages show it. */
 export function found(token: IToken): string {
-  if (token.image === "" || tokenMatcher(token, t.NewLine)) return "the end";
+  if (tokenMatcher(token, t.NewLine)) return "the end of the line";
+  if (token.image === "") return "the end";
   return `\`${token.image.length > 30 ? `${token.image.slice(0, 30)}…` : token.image}\``;
 }
 

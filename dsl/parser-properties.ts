@@ -106,7 +106,7 @@ export abstract class PropertyGrammar extends RegionGrammar {
   });
 
   /** `APPROVED`, `legal.REVIEW`. */
-  private readonly qualifiedName: ParserMethod<[], QualifiedNameAst> = this.define("qualifiedName", () => {
+  protected readonly qualifiedName: ParserMethod<[], QualifiedNameAst> = this.define("qualifiedName", () => {
     const first = this.name(this.CONSUME(t.Name));
     const second = this.OPTION(() => {
       this.CONSUME(t.Dot);

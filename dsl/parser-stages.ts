@@ -101,25 +101,26 @@ export abstract class StageGrammar extends TypeGrammar {
     return { ...threshold, ...(weight && { weight }), span: this.from(start) };
   });
 
-  /** `2`, `2/3`, `60%`, `> 50%`. */
+  /** `2`, `2/3`, `60%`, and `> 50%`: more than that. */
   private readonly threshold: ParserMethod<[], ModeAst> = this.define("threshold", () => {
     const start = this.here();
+    const strict = this.OPTION(() => this.CONSUME(t.Greater)) !== undefined;
     return this.choice<ModeAst>([
       {
         ALT: () => {
-          const part = this.CONSUME(t.NumberLiteral);
-          const of = this.OPTION(() => {
+          const part = this.count(this.CONSUME(t.NumberLiteral));
+          const of = this.OPTION1(() => {
             this.CONSUME(t.Slash);
-            return this.CONSUME1(t.NumberLiteral);
+            return this.count(this.CONSUME1(t.NumberLiteral));
           });
           const span = this.from(start);
-          if (of) return { kind: "ratio", part: this.count(part), of: this.count(of), span };
-          return { kind: "count", count: this.count(part), span };
+          return of === undefined
+            ? { kind: "count", count: strict ? part + 1 : part, span }
+            : { kind: "ratio", part, of, strict, span };
         },
       },
       {
         ALT: () => {
-          const strict = this.OPTION1(() => this.CONSUME(t.Greater)) !== undefined;
           const percent = plainNumber(this.CONSUME(t.Percent).image.slice(0, -1));
           return { kind: "percent", percent, strict, span: this.from(start) };
         },

@@ -468,3 +468,16 @@ it("what stands a second time shows the first", () => {
     [text.indexOf("initial")],
   );
 });
+
+it("a brace that lacks and one too much do not make up for each other", () => {
+  const events = `"a" { n\n "b" { n }\n "c" n }\n "d" { n }`;
+  const { ast, diagnostics } = parse(`state machine "f" {\n events {\n ${events}\n }\n initial: A\n}`, "a.flow");
+  assert.deepEqual(
+    diagnostics.map(({ code }) => code),
+    ["FLOW011", "FLOW010"],
+  );
+  assert.deepEqual(
+    ast.flows[0]!.events.map(({ name }) => name.text),
+    ["a", "b", "c", "d"],
+  );
+});

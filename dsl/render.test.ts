@@ -40,6 +40,7 @@ describe("renderDiagnostic", () => {
         "  ┌─ a/x.flow:2:11",
         "2 │   initial DRAFT",
         "  │           ^^^^^",
+        "  = hint: Write it like `initial: DRAFT`.",
       ],
     ],
     [
@@ -60,6 +61,7 @@ describe("renderDiagnostic", () => {
         "  ┌─ a/x.flow:2:16",
         "2 │ /* 🎉 */ title 3",
         "  │                ^",
+        '  = hint: Write it like `title: "Leave"`.',
       ],
     ],
     [

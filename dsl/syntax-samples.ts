@@ -81,7 +81,7 @@ state machine "expense" {
   final: [DONE]
 
   state REVIEWING {
-    approval by manager then board quorum 2/3 then finance all then group("x") quorum > 50% then event.who quorum 2 {
+    approval by manager then board quorum 2/3 then finance all then group("x") quorum > 50% then group("y") quorum > 2/3 then event.who quorum 2 {
       reject: rest
       due: 48h per stage
       remind: every 4h at most 3

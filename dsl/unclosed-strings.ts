@@ -22,13 +22,21 @@ export function cutUnclosed(token: IToken): Mended {
   const end = token.image.search(/[{};]/);
   // Behind an escape it is not plain where the string might have ended.
   const isPlain = end >= 0 && !token.image.includes("\\");
-  const written = (isPlain ? token.image.slice(0, end) : token.image).trimEnd();
-  const swallowed = isPlain ? tokensOf(token.image.slice(end), token.startOffset + end) : [];
+  const line = (isPlain ? token.image.slice(0, end) : token.image).trimEnd();
+  const written = withoutBrackets(line);
+  const isCut = isPlain || written !== line;
+  const swallowed = isCut ? tokensOf(token.image.slice(written.length), token.startOffset + written.length) : [];
   const at = token.startOffset + written.length;
   token.image = written;
   if (!NAME.test(written)) return { swallowed };
   retype(token, t.StringLiteral);
   return { swallowed, fix: [{ span: { start: at, end: at }, text: '"' }] };
+}
+
+/** Behind a name, `)` and `]` close what was opened before the string. */
+function withoutBrackets(written: string): string {
+  const name = written.replace(/[)\]\s]+$/, "");
+  return NAME.test(name) ? name : written;
 }
 
 function tokensOf(text: string, offset: number): readonly IToken[] {

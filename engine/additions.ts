@@ -1,12 +1,13 @@
 /** 加签 and 减签: more people decide before, after or beside somebody, and fewer. */
-import { claim } from "./claims.ts";
+import { claimAsOne } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import type { CommandOf } from "./events.ts";
-import { afterDecision } from "./hanging.ts";
-import { approvalOf, isUndecided, roundOf, seatAt, setRound } from "./open-round.ts";
+import { afterDecision, afterDecisions } from "./hanging.ts";
+import { approvalOf, hangingsOf, isUndecided, roundOf, seatAt, setRound } from "./open-round.ts";
 import type { PlaceDraft } from "./place.ts";
 import { refuse, type Stop } from "./refusal.ts";
-import { countOf, groupsOf, proceed } from "./rounds.ts";
+import { countOf, groupsOf } from "./results.ts";
+import { proceed } from "./rounds.ts";
 import { weightOf } from "./seating.ts";
 import { endSeat, openSeat, putOff, seatOf } from "./seats.ts";
 import { isHandling, peopleStage, stagesOf } from "./stages.ts";
@@ -43,15 +44,16 @@ export function addPeople(draft: Draft, command: Add): Stop | undefined {
   const blocked = draft.blocked();
   if (blocked) return blocked;
   const by = draft.actor!;
-  claim(place, index, by);
   const { where, all, advisory, reason, signature } = command;
   const people = sitters.map(({ person }) => person);
+  if (people.length === 0 && where !== "after") return undefined;
+  claimAsOne(place, index, by);
   if (people.length > 0) {
     draft.tell({ kind: "added", by, people, where, all, advisory, ...(reason !== undefined && { reason }) });
   }
   if (where === "beside") addBeside(place, index, sitters, counts!, by);
   else if (where === "after") addAfter(place, index, sitters, { by, all, reason, signature });
-  else if (sitters.length > 0) {
+  else {
     putOff(place, index);
     hang(place, sitters, { on: index, as: advisory ? "advice" : "before", ...(all && { all }) }, by);
   }
@@ -139,6 +141,13 @@ function membership(place: PlaceDraft, mode: object, group: number, person: stri
   return weight ? { group, weight } : { group };
 }
 
+/** In the same batch; delegates are alone. Of several places the first seat's. */
+function besideWhere(seat: Seat): Hanging | undefined {
+  if (!seat.hangs) return undefined;
+  const places = hangingsOf(seat).filter(({ as }) => as !== "delegate");
+  return places.reduce<Hanging | undefined>((first, one) => (first && first.on < one.on ? first : one), undefined);
+}
+
 function addBeside(
   place: PlaceDraft,
   index: number,
@@ -146,7 +155,7 @@ function addBeside(
   counts: readonly (readonly Membership[] | undefined)[],
   by: string,
 ): void {
-  const { hangs } = seatAt(place, index);
+  const hangs = besideWhere(seatAt(place, index));
   const { seats } = roundOf(place);
   const more = (at: number): Partial<Seat> => (hangs ? { hangs } : counts[at] ? { counts: counts[at] } : {});
   const added = sitters.map((sitter, at) => newSeat(sitter, { by, seat: index }, more(at)));
@@ -172,11 +181,11 @@ export function removePerson(draft: Draft, command: Remove): Stop | undefined {
     ({ place }) => command.in === undefined || isIn(place, command.in),
   );
   const own = admin ? seats : seats.filter(({ seat }) => seat.added?.by === actor);
-  const held = own.find(({ seat }) => isUndecided(seat)) ?? own[0];
+  const held = own.find(({ seat }) => isToDecide(seat)) ?? own[0];
   const stop = admin ? refuseNoReason("remove", reason) : refuseRemoval(seats, held, reason);
   if (stop) return stop;
   if (!held) return refuse("no-such-target", `\`${person}\` has no seat here.`, { user: person });
-  if (!isUndecided(held.seat) || held.seat.approvedBefore) {
+  if (!isToDecide(held.seat)) {
     return refuse("task-closed", `\`${person}\` has decided already.`, { user: person });
   }
   const below = refuseTooFew(held);
@@ -197,13 +206,12 @@ function refuseRemoval(seats: readonly Held[], own: Held | undefined, reason: st
 
 /** A fixed number must stay within reach, and at least one seat must be left. */
 function refuseTooFew({ place, index, seat }: Held): Refusal | undefined {
-  if (seat.hangs) return undefined;
   const { seats, rows, stage: number } = roundOf(place);
+  const gone = withAdded(seats, index);
+  const groups = new Set(gone.flatMap((at) => (seats[at]!.hangs ? [] : groupsOf(seats[at]!))));
   const stage = peopleStage(stagesOf(place, rows)[number])!;
-  const left = seats.map(
-    (one, at): Seat => (at === index || one.added?.seat === index ? { ...one, status: "cancelled" } : one),
-  );
-  const falls = groupsOf(seat).some((group) => {
+  const left = seats.map((one, at): Seat => (gone.includes(at) ? { ...one, status: "cancelled" } : one));
+  const falls = [...groups].some((group) => {
     const count = countOf(place, stage, group);
     const votes = votesOf(left, group);
     const { approved, rejected, open } = votes.seats;
@@ -214,9 +222,22 @@ function refuseTooFew({ place, index, seat }: Held): Refusal | undefined {
 
 /** With everybody whom the removed person had added and who has not decided. */
 function takeOut(place: PlaceDraft, index: number, by: string): void {
-  endSeat(place, index, "cancelled");
-  roundOf(place).seats.forEach((seat, at) => {
-    if (seat.added?.seat === index && isUndecided(seat)) takeOut(place, at, by);
-  });
-  afterDecision(place, index, by);
+  const gone = withAdded(roundOf(place).seats, index);
+  for (const at of gone) endSeat(place, at, "cancelled");
+  afterDecisions(place, gone, by);
+}
+
+/** The seat and those it had added that have not decided, and so on. */
+function withAdded(seats: readonly Seat[], index: number): readonly number[] {
+  const gone = new Set([index]);
+  // A set that grows while it is walked.
+  for (const by of gone) {
+    for (const [at, seat] of seats.entries()) if (seat.added?.seat === by && isToDecide(seat)) gone.add(at);
+  }
+  return [...gone];
+}
+
+/** Is it still to be decided by its person? */
+function isToDecide(seat: Seat): boolean {
+  return isUndecided(seat) && !seat.approvedBefore;
 }

@@ -1,14 +1,25 @@
 import type { Draft } from "./draft.ts";
 import type { CommandOf } from "./events.ts";
+import { joinSeats } from "./joined-seats.ts";
 import { seatAt, setSeat } from "./open-round.ts";
 import type { PlaceDraft } from "./place.ts";
 import { refuse, type Stop } from "./refusal.ts";
+import { closeTask } from "./seats.ts";
 import { findTask, refuseNotAllowed, sharedBeside } from "./tasks.ts";
 
 /** A shared task becomes its claimer's alone; any decision on it claims it first. Deadlines stay. */
 export function claim(place: PlaceDraft, index: number, by: string): void {
   for (const at of [index, ...sharedBeside(place, index, by)]) {
     if (seatAt(place, at).person === "") setHolder(place, at, by, "claimed", by);
+  }
+}
+
+/** What is done with a shared task is done with all that the person has, or may claim, of the stage: they become one. */
+export function claimAsOne(place: PlaceDraft, index: number, by: string): void {
+  claim(place, index, by);
+  for (const at of sharedBeside(place, index, by)) {
+    closeTask(place, at, "superseded", by);
+    joinSeats(place, at, index, by);
   }
 }
 

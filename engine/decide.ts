@@ -1,6 +1,7 @@
 import { addPeople, removePerson } from "./additions.ts";
 import { jump, override, resume, suspend, voidInstance } from "./administration.ts";
 import { claimTask, releaseTask } from "./claims.ts";
+import { refuseMalformed } from "./command-shape.ts";
 import { decideTask } from "./decisions.ts";
 import { delegateTask } from "./delegations.ts";
 import { Draft } from "./draft.ts";
@@ -30,6 +31,8 @@ import { signal, signalInVain, withdraw } from "./withdrawals.ts";
  * @param definitions of the sub-flows that run in the instance, or are started.
  */
 export const decide: Decide = (definition, instance, command, at, answers, definitions = NONE) => {
+  const malformed = refuseMalformed(command);
+  if (malformed) return malformed;
   const before = instance && findRepetition(instance, command);
   if (before) return before;
   const prepared = prepare(definition);

@@ -5,14 +5,14 @@ import { archiveRound } from "./closed-tasks.ts";
 import { changedFields, type Draft } from "./draft.ts";
 import { type CommandOf, setData } from "./events.ts";
 import { afterDecision } from "./hanging.ts";
-import { approvalOf, roundOf, seatAt, setRound } from "./open-round.ts";
+import { approvalOf, roundOf, setRound } from "./open-round.ts";
 import { forgetDecision } from "./passed-rounds.ts";
 import { choosable } from "./picks.ts";
 import type { PlaceDraft } from "./place.ts";
 import { refuse, refusePayload, type Stop } from "./refusal.ts";
 import { proceed } from "./rounds.ts";
 import { stopSeatTimers } from "./seat-timers.ts";
-import { endSeat, hangingOn } from "./seats.ts";
+import { endHangingOn } from "./seats.ts";
 import { isHandling } from "./stages.ts";
 import {
   findTask,
@@ -52,8 +52,8 @@ export function decideTask(draft: Draft, command: Decide): Stop | undefined {
     decideSeat(place, at, { decision: DECIDED[decision], by, reason, signature });
   }
   const isAskedAgain = place.flow.now.data !== before && askAgain(place, index, before);
-  if (isAskedAgain && seatAt(place, index).hangs) proceed(place, by);
   afterDecision(place, index, by);
+  if (isAskedAgain) proceed(place, by);
   return undefined;
 }
 
@@ -117,7 +117,7 @@ function askAgain(place: PlaceDraft, index: number, before: PlaceDraft["flow"]["
   if (fields.length === 0 || others.length === 0) return false;
   const by = place.draft.actor!;
   for (const at of others) {
-    for (const hanging of hangingOn(place, at)) endSeat(place, hanging, "cancelled", by);
+    endHangingOn(place, at, "cancelled", by);
     stopSeatTimers(place, at);
     if (seats[at]!.auto === undefined) forgetDecision(place);
   }

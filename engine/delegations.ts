@@ -1,6 +1,6 @@
 /** 委派: somebody gives an opinion, and the seat returns to the one who asked for it. */
 import { newSeat } from "./additions.ts";
-import { claim } from "./claims.ts";
+import { claimAsOne } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import type { CommandOf } from "./events.ts";
 import { approvalOf, roundOf, seatAt, setRound } from "./open-round.ts";
@@ -22,7 +22,7 @@ export function delegateTask(draft: Draft, command: CommandOf<"delegate">): Stop
     return refuse("already-seated", `\`${target.person}\` has a seat here already.`, { user: target.person });
   }
   const by = draft.actor!;
-  claim(place, index, by);
+  claimAsOne(place, index, by);
   const { id: task, dueAt } = seatAt(place, index).task!;
   putOff(place, index);
   const { seats } = roundOf(place);

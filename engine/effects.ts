@@ -18,6 +18,8 @@ interface EffectBase {
   readonly id: string;
   /** Of the command that caused it (W3C Trace Context), where it had one. Put on by the runtime. */
   readonly traceparent?: string;
+  /** Of the same command, where it had one of its own, not the instance's. Put on by the runtime. */
+  readonly tag?: string;
 }
 
 export type Effect = EffectBase &

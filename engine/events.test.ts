@@ -257,7 +257,17 @@ test("checks are asked together before the commit and veto it", () => {
     transitions: [
       line("DRAFT", "SMALL", on("submit"), { actions: [check("budget", field("amount", MONEY)), check("policy")] }),
     ],
-    more: { routes: [{ event: "submit", targets: [{ kind: "service", name: "validator" }] }] },
+    more: {
+      routes: [
+        {
+          event: "submit",
+          targets: [
+            { kind: "service", name: "validator" },
+            { kind: "selector", labels: { zone: "cn" } },
+          ],
+        },
+      ],
+    },
   });
   driver.world = { "check:budget": undefined, "check:policy": undefined };
   driver.start({ event: "submit", data: { amount: "7" } });
@@ -267,6 +277,7 @@ test("checks are asked together before the commit and veto it", () => {
     ['check:budget(["7.00 CNY"])', "check:policy([])"],
   );
   assert.deepEqual(questions[0]?.context.services, ["validator"]);
+  assert.deepEqual(questions[0]?.context.selectors, [{ zone: "cn" }]);
   assert.equal(questions[0]?.context.event, "submit");
   driver.world = { "check:budget": { ok: true }, "check:policy": { ok: false, reason: "too late" } };
   driver.start({ event: "submit", data: { amount: "7" } });

@@ -54,11 +54,10 @@ export function start(draft: Draft, command: CommandOf<"start">): Stop | undefin
   const { event, initiator, key } = command;
   const { flow } = draft;
   draft.actor ??= initiator.id;
+  const listed = (event !== undefined && flow.prepared.events.get(event)) || [];
   const carried = { ...command.data, ...command.payload };
-  const listed = new Set((event === undefined ? [] : (flow.prepared.events.get(event) ?? [])).map(({ name }) => name));
-  const forEvent = Object.entries(carried).filter(([name]) => listed.has(name));
-  const forData = Object.entries(carried).filter(([name]) => !listed.has(name));
-  const read = readData(flow, Object.fromEntries(forData));
+  const [forEvent, forData] = divide(carried, (field) => listed.some(({ name }) => name === field));
+  const read = readData(flow, forData);
   if (event === undefined && read.faults) return refusePayload(read.faults);
   if (read.values) setData(flow, read.values, read.cleared);
   draft.tell({ kind: "started", by: draft.actor, key });
@@ -66,8 +65,19 @@ export function start(draft: Draft, command: CommandOf<"start">): Stop | undefin
   begin(draft.place);
   const stop = settleAll(draft);
   if (stop || event === undefined) return stop;
-  return sendEvent(draft, event, Object.fromEntries(forEvent), read.faults);
+  return sendEvent(draft, event, forEvent, read.faults);
 }
+
+/** The part of a payload that these fields hold, and the rest. */
+function divide(payload: Payload, isWanted: (field: string) => boolean): readonly [Payload, Payload] {
+  const names = Object.keys(payload);
+  if (names.every(isWanted)) return [payload, NOTHING];
+  const part = (wanted: boolean): Payload =>
+    Object.fromEntries(Object.entries(payload).filter(([name]) => isWanted(name) === wanted));
+  return [part(true), part(false)];
+}
+
+const NOTHING: Payload = {};
 
 /** Goes on until somebody has to act again; sub-flows that were started get their event. */
 export function settleAll(draft: Draft): Stop | undefined {
@@ -191,6 +201,7 @@ interface Reading {
 
 /** Any of the flow's fields. */
 function readData({ prepared }: FlowDraft, payload: Payload): Reading {
+  if (payload === NOTHING) return {};
   const fields = [...prepared.fields.values()].map((field) => ({ ...field, data: true }));
   return readPayload(fields, payload, prepared.currency);
 }
@@ -205,6 +216,7 @@ export function setData({ now }: FlowDraft, values: Data, cleared: readonly stri
 
 /** The part of a payload that the flow's fields hold. */
 function dataOf(fields: readonly PayloadField[], payload: Data): Data {
+  if (fields.every((field) => field.data)) return payload;
   const names = new Set(fields.filter((field) => field.data).map((field) => field.name));
   return Object.fromEntries(Object.entries(payload).filter(([name]) => names.has(name)));
 }

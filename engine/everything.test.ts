@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Approval, CalendarDefinition, Definition, Operation, PeopleStage } from "../dsl/index.ts";
 import { decide } from "./decide.ts";
+import { assertSound } from "./laws/soundness.ts";
 import { replay } from "./replay.ts";
 import { tell } from "./story.ts";
 import {
@@ -33,7 +34,7 @@ import {
   users,
   type World,
 } from "./testing.ts";
-import type { Answer, Instance, Place, Seat } from "./types.ts";
+import type { Answer, Instance } from "./types.ts";
 
 const PEOPLE = ["alice", "a", "b", "c", "d", "e"];
 const finance = { kind: "group", argument: { kind: "literal", type: { kind: "text" }, value: "f" } } as const;
@@ -320,63 +321,6 @@ function live(flow: string, world: World, list: readonly Act[]): Driver {
 // ---------------------------------------------------------------------------------------------------------------- //
 // What must hold
 // ---------------------------------------------------------------------------------------------------------------- //
-
-function* placesOf(place: Place, address = ""): Generator<readonly [string, Place]> {
-  yield [address, place];
-  const below = (name: string): string => (address === "" ? name : `${address}/${name}`);
-  for (const [name, inside] of Object.entries(place.branches ?? {})) yield* placesOf(inside, below(name));
-  if (place.child) yield* placesOf(place.child, below(place.child.id.split("/").at(-1)!));
-}
-
-function assertSound(driver: Driver): void {
-  const instance = driver.instance!;
-  const places = new Map(placesOf(instance));
-  const open = new Set<string>();
-  for (const place of places.values()) {
-    assert.equal(place.path.at(-1), place.state);
-    assertRound(place, open);
-  }
-  const held = [...driver.tasks.values()].filter(({ closedAt }) => closedAt === undefined);
-  assert.deepEqual(new Set(held.map(({ id }) => id)), open, "every task that is not closed is a seat's");
-  for (const { purpose, place = "" } of [...instance.timers, ...(instance.suspended?.timers ?? [])]) {
-    const at = places.get(place);
-    assert.ok(at, `a timer for ${place}`);
-    if ("seat" in purpose) assert.match(at.round?.seats[purpose.seat]?.status ?? "gone", /^(open|waiting)$/);
-  }
-  for (const task of Object.values(instance.closedTasks)) assert.notEqual(task.closedAt, undefined);
-  if (instance.outcome !== undefined) assertEnded(instance, open);
-}
-
-function assertRound({ round }: Place, open: Set<string>): void {
-  if (!round) return;
-  const people = round.seats
-    .filter(({ status, person }) => status === "open" && person !== "")
-    .map(({ person }) => person);
-  assert.equal(new Set(people).size, people.length, "one open task per person");
-  for (const seat of round.seats) {
-    const { task, status, hangs } = seat;
-    if (task && task.closedAt === undefined) {
-      open.add(task.id);
-      assert.deepEqual([task.status, task.assignee], [status, seat.person]);
-    }
-    if (round.result !== undefined) assert.ok(!isUndecided(seat), "a closed round has no open seat");
-    if (hangs && isUndecided(seat)) assert.equal(round.seats[hangs.on]?.status, "waiting", "who hangs is waited for");
-    if (status === "waiting" && task && task.closedAt === undefined) {
-      assert.ok(round.seats.some((one) => one.hangs && round.seats[one.hangs.on] === seat && isUndecided(one)));
-    }
-  }
-}
-
-function isUndecided({ status }: Seat): boolean {
-  return status === "open" || status === "waiting";
-}
-
-function assertEnded({ round, branches, child: sub, timers, suspended }: Instance, open: ReadonlySet<string>): void {
-  assert.deepEqual(
-    [round, branches, sub, timers, suspended, open.size],
-    [undefined, undefined, undefined, [], undefined, 0],
-  );
-}
 
 test("whatever comes, nothing is thrown, what is refused changes nothing, and every state is sound", () => {
   fc.assert(

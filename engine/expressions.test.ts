@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Data, Expression, Type, Value } from "../dsl/index.ts";
+import { generateCondition } from "./expressions/generated.ts";
 import {
   compileCondition,
   compileExpression,
@@ -236,6 +237,7 @@ const conditions: readonly (readonly [Expression, boolean])[] = [
 test("conditions hold as the language says", () => {
   for (const [expression, holds] of conditions) {
     assert.equal(compileCondition(expression, CNY)(context()), holds, describeExpression(expression, CNY));
+    assert.equal(generateCondition(expression, CNY)?.(context()), holds, describeExpression(expression, CNY));
   }
 });
 

@@ -3,7 +3,7 @@ import type { Draft } from "./draft.ts";
 import { termText } from "./durations.ts";
 import { afterDecision } from "./hanging.ts";
 import { takeLine } from "./moves.ts";
-import { approvalOf, roundOf, SYSTEM, seatAt, setSeat } from "./open-round.ts";
+import { approvalOf, hangsOn, roundOf, SYSTEM, seatAt, setSeat } from "./open-round.ts";
 import { findPeople } from "./people.ts";
 import { type PlaceDraft, placesBelow } from "./place.ts";
 import { refuse, type Stop } from "./refusal.ts";
@@ -91,7 +91,7 @@ function sendReminders(place: PlaceDraft, index: number): void {
   if (seat.status === "open") sendReminder(place, seat);
   else
     for (const hanging of hangingOn(place, index)) {
-      if (seatAt(place, hanging).hangs!.as === "delegate") sendReminders(place, hanging);
+      if (hangsOn(seatAt(place, hanging), index, "delegate")) sendReminders(place, hanging);
     }
 }
 

@@ -21,7 +21,7 @@ export {
   type InstanceExplanation,
 } from "./explain/explain-instance.ts";
 export { type NamePosition, tellExplanation, tellInstance } from "./explain/tell-explanation.ts";
-export type { EvaluationContext } from "./expression-parts.ts";
+export type { EvaluationContext } from "./expressions.ts";
 export { compileCondition } from "./expressions.ts";
 export type { FlowPosition, RegionPath } from "./flow-position.ts";
 export { generateTests } from "./generate/generate-tests.ts";

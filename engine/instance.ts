@@ -64,11 +64,20 @@ export interface Seat {
   /** Its rejection ends the stage. */
   readonly veto?: true;
   readonly hangs?: Hanging;
+  /**
+   * Where it hangs too: seats of one person that have become one. One that counts in groups hangs by these alone; its
+   * decision is that of everybody it stands for.
+   */
+  readonly alsoHangs?: readonly Hanging[];
+  /** Where it hung too until the others there had decided. */
+  readonly hungToo?: readonly Hanging[];
   /** The seat whose holder added it, by index, and that person. */
   readonly added?: { readonly by: string; readonly seat: number };
   /** Its person approved and added others after; it counts once they are done. */
   readonly approvedBefore?: true;
   readonly decidedAt?: EpochMs;
+  /** `collect: all`: decided when the result was certain already. */
+  readonly late?: true;
   readonly reason?: string;
   readonly signature?: string;
   /** Decided by a rule, not by a person: which. */
@@ -141,6 +150,8 @@ export interface GroupMark {
   readonly assigned?: true;
   /** Nobody was found and `onEmpty: skip` applied. */
   readonly skipped?: true;
+  /** It has approved, of several: who is added or leaves later does not change that. */
+  readonly approved?: true;
 }
 
 /**

@@ -69,8 +69,20 @@ export function planMigration(from: Prepared, to: Prepared, instance: Instance):
 }
 
 /** `migrate from label "2.0" { OLD → NEW }`, for the version of this label. */
-export function linesInto({ definition }: Prepared, label: string | undefined): Readonly<Record<string, string>> {
+export function linesInto({ definition }: Prepared, label: string | undefined): Lines {
   return definition.migrations.find((one) => one.label === label)?.states ?? {};
+}
+
+/** As in {@link Migration.states}: states of branches are `BRANCH.STATE`. */
+export type Lines = Readonly<Record<string, string>>;
+
+/** What a state of this place is called in the other version, if a line says so. */
+export function renamedIn(address: PlaceAddress, lines: Lines): (state: string) => string {
+  const branch = address === "" ? "" : `${address.slice(address.lastIndexOf("/") + 1)}.`;
+  return (state) => {
+    const known = `${branch}${state}`;
+    return Object.hasOwn(lines, known) ? lines[known]!.slice(branch.length) : state;
+  };
 }
 
 /** States that no line names keep their names, and so do branches and their states. */
@@ -79,9 +91,9 @@ function planPlace(
   to: PreparedRegion,
   { state, branches = {} }: Place,
   address: PlaceAddress,
-  lines: Readonly<Record<string, string>>,
+  lines: Lines,
 ): readonly PlacePlan[] | Refusal {
-  const name = Object.hasOwn(lines, state) ? lines[state]! : state;
+  const name = renamedIn(address, lines)(state);
   const old = from.states.get(state)!;
   const next = to.states.get(name);
   if (!next) return refuseLost(address, state);
@@ -99,7 +111,7 @@ function planPlace(
   for (const [branch, place] of Object.entries(branches)) {
     const [before, after] = [branchOf(old, branch)!, branchOf(next, branch)];
     const inner = address === "" ? branch : `${address}/${branch}`;
-    const planned = after ? planPlace(before, after, place, inner, {}) : refuseLost(inner, place.state);
+    const planned = after ? planPlace(before, after, place, inner, lines) : refuseLost(inner, place.state);
     if ("code" in planned) return planned;
     inside.push(...planned);
   }

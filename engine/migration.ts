@@ -5,7 +5,15 @@ import { arrive, finish, leaveState, openState } from "./entering.ts";
 import type { CommandOf } from "./events.ts";
 import { Guards } from "./guards.ts";
 import { eventType } from "./machine.ts";
-import { linesInto, type MigrationPlan, type PlacePlan, planMigration, refuseMigration } from "./migration-plan.ts";
+import {
+  type Lines,
+  linesInto,
+  type MigrationPlan,
+  type PlacePlan,
+  planMigration,
+  refuseMigration,
+  renamedIn,
+} from "./migration-plan.ts";
 import { type PlaceDraft, placesBelow } from "./place.ts";
 import { type Prepared, type PreparedRegion, type PreparedState, prepare } from "./prepare.ts";
 import { askDefinition } from "./questions.ts";
@@ -14,6 +22,7 @@ import { carryUp } from "./sagas.ts";
 import { stagesOf } from "./stages.ts";
 import { applyTimers, dropTimers } from "./timers.ts";
 import type { Instance, LeftSaga, Memory, Round, SagaRun, Seat } from "./types.ts";
+import { stageKey } from "./views.ts";
 
 /**
  * The open round goes on with its seats, decisions and deadlines, and by the options it opened with; a running saga to its
@@ -151,9 +160,11 @@ function goOn(draft: Draft, { places, data }: MigrationPlan, to: Prepared): void
     const place = own.get(address);
     if (place) place.now.state = state;
   }
-  const { from, to: state } = places[0]!;
   const lines = linesInto(to, draft.instance.label);
-  const renamed = (name: string): string => (name === from ? state : (lines[name] ?? name));
+  for (const [address, place] of own) {
+    if (address !== "") place.now.path = place.now.path.map(renamedIn(address, lines));
+  }
+  const renamed = renamedIn("", lines);
   const { label: _, ...old } = draft.place.finish() as Instance;
   draft.goOnAs(to, {
     ...old,
@@ -161,8 +172,8 @@ function goOn(draft: Draft, { places, data }: MigrationPlan, to: Prepared): void
     ...(label !== undefined && { label }),
     data,
     path: old.path.map(renamed),
-    rounds: renameStages(old.rounds, renamed),
-    ...(old.memory && { memory: renameMemory(old.memory, renamed) }),
+    rounds: renameStages(old.rounds, lines),
+    ...(old.memory && { memory: renameMemory(old.memory, lines) }),
   });
   const now = new Map(ownPlaces(draft).map((place) => [place.address, place] as const));
   for (const plan of places) {
@@ -191,28 +202,25 @@ function goOnIn(place: PlaceDraft, { from, to, keeps }: PlacePlan): void {
   else openState(place);
 }
 
-function renameStages<Of>(
-  byStage: Readonly<Record<string, Of>>,
-  renamed: (state: string) => string,
-): Record<string, Of> {
+function renameStages<Of>(byStage: Readonly<Record<string, Of>>, lines: Lines): Record<string, Of> {
   return Object.fromEntries(
     Object.entries(byStage).map(([key, value]) => {
-      const own = /^([^:/]+)\/(\d+)$/.exec(key); // Keys of branches name their place first.
-      return [own ? `${renamed(own[1]!)}/${own[2]}` : key, value];
+      const [, address = "", state, stage] = /^(?:(.*):)?([^:/]+)\/(\d+)$/.exec(key)!; // See `stageKey`.
+      return [stageKey(address, renamedIn(address, lines)(state!), Number(stage)), value];
     }),
   );
 }
 
-function renameMemory(memory: Memory, renamed: (state: string) => string): Memory {
+function renameMemory(memory: Memory, lines: Lines): Memory {
   const { deciders, passed, resume } = memory;
   return {
     ...memory,
-    deciders: Object.fromEntries(Object.entries(deciders).map(([state, people]) => [renamed(state), people])),
-    passed: renameStages(passed, renamed),
+    deciders: Object.fromEntries(Object.entries(deciders).map(([state, people]) => [lines[state] ?? state, people])),
+    passed: renameStages(passed, lines),
     ...(resume && {
       resume: {
-        until: Object.keys(renameStages({ [resume.until]: 0 }, renamed))[0]!,
-        kept: renameStages(resume.kept, renamed),
+        until: Object.keys(renameStages({ [resume.until]: 0 }, lines))[0]!,
+        kept: renameStages(resume.kept, lines),
       },
     }),
   };

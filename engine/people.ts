@@ -1,4 +1,5 @@
 import type { Expression, People } from "../dsl/index.ts";
+import { distinct } from "./distinct.ts";
 import { evaluate, evaluateShown } from "./evaluation.ts";
 import type { PlaceDraft } from "./place.ts";
 import { askPeople } from "./questions.ts";
@@ -25,7 +26,7 @@ interface Purpose {
 }
 
 function unique(found: readonly string[] | undefined): readonly string[] | undefined {
-  return found === undefined || found.length < 2 ? found : [...new Set(found)];
+  return found && distinct(found);
 }
 
 /** Is this user among them? `undefined` as in {@link findPeople}. */
@@ -117,6 +118,7 @@ function askEach(
   holders: readonly string[] | undefined,
   asking: (holder: string) => readonly string[] | undefined,
 ): readonly string[] | undefined {
+  if (holders?.length === 1) return asking(holders[0]!);
   const answers = holders?.map(asking);
   return answers?.every((answer) => answer !== undefined) ? answers.flat() : undefined;
 }

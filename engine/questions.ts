@@ -18,8 +18,9 @@ export function ask(
   const answer = draft.used[key] ?? askNow(place, { key, kind, name, arguments: args, context: contextOf(place) });
   if (answer === undefined) return undefined;
   if (!("failed" in answer)) return answer;
-  const { failed, retryable } = answer;
-  draft.fail(refuse("function-failed", `\`${name}\` could not answer: ${failed}`, { function: name }, { retryable }));
+  const { failed, retryable, retryAfterMs } = answer;
+  const more = { retryable, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  draft.fail(refuse("function-failed", `\`${name}\` could not answer: ${failed}`, { function: name }, more));
   return undefined;
 }
 
@@ -90,15 +91,20 @@ function newContext({ draft, flow, now }: PlaceDraft): QuestionContext {
     ...(actor !== undefined && { actor }),
     initiator: instance.initiator,
     data: flow.publicData(),
-    services: event === undefined ? [] : servicesOf(flow.prepared, event),
+    ...servicesOf(flow.prepared, event),
     at,
   };
 }
 
-function servicesOf({ definition: { routes } }: Prepared, event: string): string[] {
-  return routes
-    .filter((route) => route.event === event)
-    .flatMap((route) => route.targets.flatMap((target) => (target.kind === "service" ? [target.name] : [])));
+/** Whom the event's `routes` name. */
+function servicesOf(
+  { definition: { routes } }: Prepared,
+  event: string | undefined,
+): Pick<QuestionContext, "services" | "selectors"> {
+  const targets = routes.filter((route) => route.event === event).flatMap((route) => route.targets);
+  const services = targets.flatMap((target) => (target.kind === "service" ? [target.name] : []));
+  const selectors = targets.flatMap((target) => (target.kind === "selector" ? [target.labels] : []));
+  return selectors.length === 0 ? { services } : { services, selectors };
 }
 
 /**

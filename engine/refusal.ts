@@ -8,7 +8,7 @@ export function refuse(
   code: RefusalCode,
   message: string,
   details?: { readonly [name: string]: Json },
-  more?: Pick<Refusal, "fields" | "retryable">,
+  more?: Pick<Refusal, "fields" | "retryable" | "retryAfterMs">,
 ): Refusal {
   const refusal: Refusal = { kind: "refused", code, message, ...more };
   return details ? { ...refusal, details } : refusal;

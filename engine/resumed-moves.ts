@@ -6,8 +6,8 @@ import { eventType } from "./machine.ts";
 import { moveAlong, moveTo } from "./moves.ts";
 import { PlaceDraft, placesBelow } from "./place.ts";
 import type { PreparedRegion } from "./prepare.ts";
+import { takeBackNow } from "./reopened-rounds.ts";
 import { dropCompensation } from "./saga-runs.ts";
-import { takeBackNow } from "./take-back.ts";
 import type { PutOffMove } from "./types.ts";
 
 /** Takes a move that waits for nothing any more, in the name of who decided it. @returns whether there was one. */

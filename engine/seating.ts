@@ -1,7 +1,7 @@
 /** Who gets a seat when a stage opens. */
 import type { Group, PeopleStage, Value } from "../dsl/index.ts";
 import { scaled } from "./exact.ts";
-import { approvalOf } from "./open-round.ts";
+import { approvalOf, roundOf } from "./open-round.ts";
 import { findDeciders, findPeople } from "./people.ts";
 import type { PlaceDraft } from "./place.ts";
 import { ask } from "./questions.ts";
@@ -25,19 +25,14 @@ export function seat(place: PlaceDraft, stage: PeopleStage, round: string): Seat
   const found = stage.groups.map(({ people }) => findDeciders(place, people));
   const veto = stage.veto ? findPeople(place, stage.veto) : [];
   if (place.draft.blocked()) return undefined;
+  const several = stage.groups.length > 1;
   const groups = stage.groups.map((group, index) => {
     const people = found[index]!;
-    return seatGroup(
-      place,
-      group,
-      index,
-      group.pick ? pick(people, `${round}/${index}`) : people,
-      stage.groups.length > 1,
-    );
+    return seatGroup(place, group, index, group.pick ? pick(people, `${round}/${index}`) : people, several);
   });
   if (place.draft.blocked()) return undefined;
-  const seats = groups.flatMap((group) => group?.seats ?? []);
-  return { seats: markVeto(merge(seats), veto!), empty: groups.flatMap((group) => group?.empty ?? []) };
+  const all = several ? joined(groups) : groups[0]!;
+  return { seats: markVeto(all.seats, veto!), empty: all.empty };
 }
 
 /**
@@ -132,6 +127,11 @@ function alertWeight({ draft }: PlaceDraft, name: string, person: string): strin
   return why;
 }
 
+function joined(groups: readonly (Seating | undefined)[]): Seating {
+  const seats = groups.flatMap((group) => group?.seats ?? []);
+  return { seats: merge(seats), empty: groups.flatMap((group) => group?.empty ?? []) };
+}
+
 /** Somebody who sits in several groups has one seat that counts in each. */
 function merge(seats: readonly Seat[]): readonly Seat[] {
   const byPerson = new Map<string, Seat>();
@@ -154,4 +154,13 @@ function merge(seats: readonly Seat[]): readonly Seat[] {
 function markVeto(seats: readonly Seat[], veto: readonly string[]): readonly Seat[] {
   if (veto.length === 0) return seats;
   return seats.map((one) => (veto.includes(one.onBehalfOf ?? one.person) ? { ...one, veto: true } : one));
+}
+
+/** Who has a seat in the round now. */
+export function tellOpened(place: PlaceDraft, seats: readonly Seat[]): void {
+  const { state, stage, number } = roundOf(place);
+  const people = seats.some(({ candidates }) => candidates)
+    ? seats.flatMap(({ person, candidates }) => candidates ?? [person])
+    : seats.map(({ person }) => person);
+  place.draft.tell({ kind: "round-opened", state, stage, round: number, seats: people, ...place.where });
 }

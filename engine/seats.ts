@@ -2,10 +2,20 @@
 import { addTerm } from "./calendar.ts";
 import { archive } from "./closed-tasks.ts";
 import { taskId } from "./ids.ts";
-import { approvalOf, isOpinion, isUndecided, roundOf, seatAt, setRound, setSeat } from "./open-round.ts";
+import {
+  approvalOf,
+  hangingsOf,
+  hangsOn,
+  isOpinion,
+  isUndecided,
+  roundOf,
+  seatAt,
+  setRound,
+  setSeat,
+} from "./open-round.ts";
 import type { PlaceDraft } from "./place.ts";
 import { startSeatTimers, stopSeatTimers } from "./seat-timers.ts";
-import type { EpochMs, Seat, Task, TaskStatus } from "./types.ts";
+import type { EpochMs, Hanging, Seat, Task, TaskStatus } from "./types.ts";
 
 /** Seats that hang on this one and are not over. */
 export function hangingOn(place: PlaceDraft, index: number): readonly number[] {
@@ -13,7 +23,7 @@ export function hangingOn(place: PlaceDraft, index: number): readonly number[] {
   let found: number[] | undefined;
   for (let at = 0; at < seats.length; at++) {
     const seat = seats[at]!;
-    if (seat.hangs?.on !== index || !isUndecided(seat)) continue;
+    if (!hangsOn(seat, index) || !isUndecided(seat)) continue;
     found ??= [];
     found.push(at);
   }
@@ -33,6 +43,24 @@ export function openSeat(place: PlaceDraft, index: number): void {
   startSeatTimers(place, index);
 }
 
+/** Opens several seats that never had a task, each as {@link openSeat} does. */
+export function openSeats(place: PlaceDraft, indexes: readonly number[]): void {
+  const { due } = approvalOf(place);
+  const { seats, openedAt } = roundOf(place);
+  const { calendar } = place.flow.prepared.definition;
+  const dueAt = due && addTerm(due.perStage ? openedAt : place.draft.at, due.term, calendar);
+  const opened = [...seats];
+  for (const index of indexes) {
+    const seat = seats[index]!;
+    const task = newTask(place, seat, dueAt);
+    opened[index] = { ...seat, status: "open", task };
+    tellTask(place, task);
+    announce(place, task);
+  }
+  setRound(place, { seats: opened });
+  for (const index of indexes) startSeatTimers(place, index);
+}
+
 /** A new task for the seat's person. @param silently tells nobody but the history: it is decided at once. */
 export function giveTask(place: PlaceDraft, index: number, dueAt: EpochMs | undefined, silently = false): void {
   const { draft } = place;
@@ -40,12 +68,20 @@ export function giveTask(place: PlaceDraft, index: number, dueAt: EpochMs | unde
   if (seat.task?.closedAt !== undefined) archive(draft, [seat.task]);
   const task = newTask(place, seat, dueAt);
   setSeat(place, index, { status: "open", task });
+  tellTask(place, task);
+  if (!silently) announce(place, task);
+}
+
+function tellTask({ draft }: PlaceDraft, task: Task): void {
   draft.keep(task);
-  const { id, assignee, candidates, stage } = task;
+  const { id, assignee, candidates, dueAt } = task;
   const due = dueAt === undefined ? undefined : { dueAt };
   draft.tell({ kind: "task-opened", task: id, assignee, ...(candidates && { candidates }), ...due });
-  if (silently) return;
-  draft.publish(place.flow, "task.opened", { task: id, assignee, stage: stage + 1, ...due });
+}
+
+function announce({ draft, flow }: PlaceDraft, { id, assignee, candidates, stage, dueAt }: Task): void {
+  const due = dueAt === undefined ? undefined : { dueAt };
+  draft.publish(flow, "task.opened", { task: id, assignee, stage: stage + 1, ...due });
   draft.notify(candidates ?? [assignee], { kind: "task", task: id, what: "opened" });
 }
 
@@ -119,11 +155,45 @@ export type SeatEnd = "superseded" | "cancelled" | "expired";
 
 /** Ends a seat that has not decided, with everything that hangs on it. */
 export function endSeat(place: PlaceDraft, index: number, end: SeatEnd, by?: string): void {
-  for (const hanging of hangingOn(place, index)) endSeat(place, hanging, end, by);
+  endHangingOn(place, index, end, by);
   if (!isUndecided(seatAt(place, index))) return;
   closeTask(place, index, end, by);
   setSeat(place, index, { status: end });
   stopSeatTimers(place, index);
+}
+
+/** Ends what hangs on a seat. */
+export function endHangingOn(place: PlaceDraft, index: number, end: SeatEnd, by?: string): void {
+  for (const hanging of hangingOn(place, index)) letGo(place, hanging, ({ on }) => on === index, end, by);
+}
+
+/** The seat does not hang at these places any more; one that hung nowhere else has ended. */
+export function letGo(
+  place: PlaceDraft,
+  index: number,
+  isLeft: (hanging: Hanging) => boolean,
+  end: SeatEnd,
+  by?: string,
+): void {
+  const seat = seatAt(place, index);
+  const others = hangingsOf(seat).filter((hanging) => !isLeft(hanging));
+  if (seat.hangs && others.length === 0) {
+    endSeat(place, index, end, by);
+    return;
+  }
+  const left = hangingsOf(seat).filter(isLeft);
+  if (end === "superseded") setSeat(place, index, { hungToo: [...(seat.hungToo ?? []), ...left] });
+  hangAt(place, index, others);
+}
+
+/** The seat hangs at these places and nowhere else. */
+export function hangAt(place: PlaceDraft, index: number, places: readonly Hanging[]): void {
+  const { seats } = roundOf(place);
+  const { hangs, alsoHangs: _, ...rest } = seats[index]!;
+  const [first, ...more] = places;
+  const also = hangs ? more : places;
+  const seat: Seat = { ...rest, ...(hangs && first && { hangs: first }), ...(also.length > 0 && { alsoHangs: also }) };
+  setRound(place, { seats: seats.with(index, seat) });
 }
 
 /** Ends every seat that has not decided. */
@@ -142,17 +212,20 @@ export function endSeats(place: PlaceDraft, end: SeatEnd, by?: string): void {
 
 const LEFT: ReadonlySet<Seat["status"]> = new Set(["cancelled", "expired", "superseded"]);
 
-/** Index of a seat of this person in the round, or -1. @param except is not looked at. */
-export function seatOf(place: PlaceDraft, person: string, except = -1): number {
-  return roundOf(place).seats.findIndex(
-    (seat, index) => index !== except && seat.person === person && !LEFT.has(seat.status),
-  );
+/** Is it undecided, or decided by its person? */
+export function isThere({ status }: Seat): boolean {
+  return !LEFT.has(status);
 }
 
-/** Index of what this person has in the round that can stand for a seat, or -1: an opinion never does. */
+/** Index of a seat of this person in the round, or -1. @param except is not looked at. */
+export function seatOf(place: PlaceDraft, person: string, except = -1): number {
+  return roundOf(place).seats.findIndex((seat, index) => index !== except && seat.person === person && isThere(seat));
+}
+
+/** Index of what this person has in the round that can stand for a seat, or -1: an opinion that was given never does. */
 export function standingSeatOf(place: PlaceDraft, person: string, except: number): number {
+  const isGiven = (seat: Seat): boolean => !isUndecided(seat) || seat.approvedBefore === true;
   return roundOf(place).seats.findIndex(
-    (seat, index) =>
-      index !== except && seat.person === person && !LEFT.has(seat.status) && (isUndecided(seat) || !isOpinion(seat)),
+    (seat, index) => index !== except && seat.person === person && isThere(seat) && !(isOpinion(seat) && isGiven(seat)),
   );
 }

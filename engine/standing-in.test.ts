@@ -70,7 +70,7 @@ test("both names of a deputy's decision are in the history", () => {
 
 test("a circle of deputies and a leaver whom nobody follows are told", () => {
   const circle = opened(users("bob"), {}, absent({ bob: away("dan"), dan: away("bob") }));
-  assert.match(circle.told, /Somebody must look: the deputies of bob stand for one another\./);
+  assert.match(circle.told, /Somebody must look: nobody stands in for bob: the deputies stand for one another\./);
   assert.match(
     opened(users("ann", "bob"), {}, absent({ bob: left() })).told,
     /bob gets no seat \(skip\): bob has left\./,

@@ -1,5 +1,6 @@
 /** Who takes a seat that would fall to somebody: deputies (休假代理), successors (离职), and the rules about oneself. */
 import { dateIn } from "./calendar.ts";
+import { distinct } from "./distinct.ts";
 import { approvalOf } from "./open-round.ts";
 import { findPeople } from "./people.ts";
 import type { PlaceDraft } from "./place.ts";
@@ -52,12 +53,12 @@ export function neverApproves(place: PlaceDraft, person: string): boolean | unde
 
 /** Asks for all who are named at once, then for the deputies of those who are absent, and so on. */
 function absencesOf(place: PlaceDraft, people: readonly string[]): ReadonlyMap<string, Absence> | undefined {
+  let wave = distinct(people);
+  let absences = askAbsences(place, wave);
+  if (!absences || isEmpty(absences)) return absences && NOBODY;
   const known = new Map<string, Absence>();
   const asked = new Set<string>();
-  let wave = [...new Set(people)];
-  for (let step = 0; step < CHAIN_MAX && wave.length > 0; step++) {
-    const absences = askAbsences(place, wave);
-    if (!absences) return undefined;
+  for (let step = 1; absences; step++) {
     for (const person of wave) asked.add(person);
     const next = new Set<string>();
     for (const [person, absence] of Object.entries(absences)) {
@@ -65,9 +66,18 @@ function absencesOf(place: PlaceDraft, people: readonly string[]): ReadonlyMap<s
       const instead = insteadOf(place, absence);
       if (instead !== undefined && !asked.has(instead)) next.add(instead);
     }
+    if (next.size === 0 || step === CHAIN_MAX) return known;
     wave = [...next];
+    absences = askAbsences(place, wave);
   }
-  return known;
+  return undefined;
+}
+
+const NOBODY: ReadonlyMap<string, Absence> = new Map();
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 function insteadOf(place: PlaceDraft, absence: Absence): string | undefined {
@@ -91,30 +101,32 @@ function replaceAbsent(place: PlaceDraft, people: readonly string[]): readonly S
 /** To the first who is there; `undefined`: somebody left and nobody follows. */
 function follow(place: PlaceDraft, first: string, absences: ReadonlyMap<string, Absence>): Sitter | undefined {
   const { draft } = place;
-  const seen = new Set<string>();
+  const seen = new Set([first]);
   let person = first;
-  let why: "away" | "left" = "left";
+  let away: string | undefined;
   for (;;) {
     const absence = absences.get(person);
-    if (absence?.left && absence.left.successor === undefined) {
+    const instead = absence && insteadOf(place, absence);
+    if (instead === undefined && !absence?.left) break;
+    if (!absence?.left) away ??= person;
+    const isCircle = instead !== undefined && seen.has(instead);
+    if (instead === undefined || isCircle) {
+      if (away !== undefined)
+        return stay(place, away, isCircle ? "the deputies stand for one another" : `${person} has left`);
       draft.tell({ kind: "dropped", person: first, why: `${person} has left` });
       return undefined;
     }
-    const instead = absence && insteadOf(place, absence);
-    if (instead === undefined) break;
-    if (!absence?.left) why = "away";
     seen.add(person);
     person = instead;
-    if (seen.has(person)) return stay(place, first);
   }
   if (person === first) return { person };
-  draft.tell({ kind: "stood-in", for: first, by: person, why });
-  return why === "away" ? { person, onBehalfOf: first } : { person };
+  draft.tell({ kind: "stood-in", for: first, by: person, why: away === undefined ? "left" : "away" });
+  return away === undefined ? { person } : { person, onBehalfOf: first };
 }
 
-/** The deputies stand for one another: the seat stays with the person it was for. */
-function stay({ draft }: PlaceDraft, person: string): Sitter {
-  const why = `the deputies of ${person} stand for one another`;
+/** Nobody who is there stands in for somebody who is away: the seat stays with them. */
+function stay({ draft }: PlaceDraft, person: string, because: string): Sitter {
+  const why = `nobody stands in for ${person}: ${because}`;
   draft.tell({ kind: "alert", why });
   draft.notify([draft.instance.initiator.id], { kind: "alert", reason: why });
   return { person };
@@ -159,6 +171,8 @@ function dropForbidden(place: PlaceDraft, sitters: readonly Sitter[]): readonly 
 
 /** One's own seat goes before one that is held for another. */
 function unique(sitters: readonly Sitter[]): readonly Sitter[] {
+  const people = sitters.map(({ person }) => person);
+  if (distinct(people) === people) return sitters;
   const byPerson = new Map<string, Sitter>();
   for (const sitter of sitters) {
     const known = byPerson.get(sitter.person);

@@ -3,7 +3,7 @@ import type { Approval, Operation, Reasoned } from "../dsl/index.ts";
 import { closedFor, concerns, isNewer } from "./closed-tasks.ts";
 import type { Draft } from "./draft.ts";
 import { instanceOfTask, taskId } from "./ids.ts";
-import { approvalOf, roundOf } from "./open-round.ts";
+import { approvalOf, hangingsOf, roundOf, seatAt } from "./open-round.ts";
 import { type PlaceDraft, placesBelow } from "./place.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal, Seat, Task } from "./types.ts";
@@ -73,7 +73,7 @@ function look(place: PlaceDraft, wanted: (seat: Seat) => boolean, found: Held[])
 /** A shared task that nobody has claimed is open for everybody who may. */
 export function isOpenFor({ status, person, candidates }: Seat, actor: string | undefined): boolean {
   if (status !== "open" || actor === undefined) return false;
-  return person === actor || (person === "" && (candidates?.includes(actor) ?? false));
+  return person === "" ? (candidates?.includes(actor) ?? false) : person === actor;
 }
 
 function isMeant({ place, seat }: Held, { task, in: branch, onBehalfOf }: TaskChoice): boolean {
@@ -90,9 +90,9 @@ export function isIn({ address }: { readonly address: string }, branch: string):
 }
 
 /** Deputies stand for the absent, delegates for those who delegated. */
-function standsFor(place: PlaceDraft, { onBehalfOf, hangs, person }: Seat, whom: string): boolean {
-  if (onBehalfOf === whom || person === whom) return true;
-  return hangs?.as === "delegate" && place.now.round?.seats[hangs.on]?.person === whom;
+function standsFor(place: PlaceDraft, seat: Seat, whom: string): boolean {
+  if (seat.onBehalfOf === whom || seat.person === whom) return true;
+  return hangingsOf(seat).some(({ as, on }) => as === "delegate" && seatAt(place, on).person === whom);
 }
 
 function refuseSeveral({ actor }: Draft, open: readonly Held[]): Refusal {
@@ -105,9 +105,16 @@ function refuseSeveral({ actor }: Draft, open: readonly Held[]): Refusal {
 /** Why there is no open task of the actor. */
 export function refuseNoTask(draft: Draft, task: string | undefined): Refusal {
   const { actor } = draft;
-  const waiting = seatsWhere(draft, (seat) => seat.person === actor && seat.status === "waiting" && !!seat.task)[0];
-  const isWaiting = waiting && (task === undefined || task === waiting.seat.task?.id);
-  if (isWaiting && waiting.seat.task!.closedAt === undefined) return refuseStranger(draft, task);
+  const waits = seatsWhere(
+    draft,
+    (seat) =>
+      seat.person === actor &&
+      seat.status === "waiting" &&
+      seat.task?.closedAt === undefined &&
+      seat.task !== undefined &&
+      (task === undefined || task === seat.task.id),
+  );
+  if (waits.length > 0) return refuseStranger(draft, task);
   const newest = newestClosed(draft);
   if (newest && (task === undefined || task === newest.id)) return refuseClosed(newest);
   if (task !== undefined && isOver(draft, task)) {
@@ -196,5 +203,6 @@ export function refuseNoReason(operation: string, reason: string | undefined): R
 
 /** Delegates give an opinion: they approve or reject, delegate on or transfer, and nothing else. */
 export function refuseAsDelegate({ place, seat }: Held, operation: string): Refusal | undefined {
-  return seat.hangs?.as === "delegate" ? refuseNotAllowed(place, operation) : undefined;
+  const isDelegate = seat.hangs && hangingsOf(seat).every(({ as }) => as === "delegate");
+  return isDelegate ? refuseNotAllowed(place, operation) : undefined;
 }

@@ -246,7 +246,9 @@ export const answerFrom =
   };
 
 function waitingIn({ round, branches = {}, child }: Place): string[] {
-  const open = (round?.seats ?? []).flatMap(({ status, person }) => (status === "open" ? [person] : []));
+  const open = (round?.seats ?? []).flatMap(({ status, person, candidates = [] }) =>
+    status === "open" ? (person === "" ? candidates : [person]) : [],
+  );
   return [...open, ...Object.values(branches).flatMap(waitingIn), ...(child ? waitingIn(child) : [])];
 }
 

@@ -19,6 +19,8 @@ export interface Refusal {
   readonly fields?: readonly { readonly field: string; readonly code: RefusalCode; readonly message: string }[];
   /** `function-failed` that may go better later. */
   readonly retryable?: boolean;
+  /** Sooner is in vain, as far as is known. */
+  readonly retryAfterMs?: number;
 }
 
 /** A question that only the world can answer. Two questions with the same key have one answer within a decision. */
@@ -50,10 +52,13 @@ export interface QuestionContext {
   readonly data: { readonly [field: string]: Json };
   /** Service names that the event's `routes` name. */
   readonly services: readonly string[];
+  /** Labels of services that they name, where they do. */
+  readonly selectors?: readonly { readonly [label: string]: string }[];
   readonly at: EpochMs;
 }
 
-export type Answer =
+/** `by`: who answered, and in which version, as the history names it: `functions.ts 3f2ac1d09be1a877`. */
+export type Answer = { readonly by?: string } & (
   | { readonly people: readonly string[] }
   /** Of a guard or check. */
   | { readonly ok: boolean; readonly reason?: string }
@@ -63,7 +68,9 @@ export type Answer =
   | { readonly absences: Readonly<Record<string, Absence>> }
   /** {@link Definition.hash}. */
   | { readonly definition: string }
-  | { readonly failed: string; readonly retryable: boolean };
+  /** `retryAfterMs`: sooner is in vain. */
+  | { readonly failed: string; readonly retryable: boolean; readonly retryAfterMs?: number }
+);
 
 /** What the directory knows of a user who may not be there. */
 export interface Absence {

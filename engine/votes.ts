@@ -1,9 +1,9 @@
-import { approvalOf, isOpinion, SYSTEM, seatAt } from "./open-round.ts";
+import { approvalOf, isOpinion, roundOf, SYSTEM, seatAt } from "./open-round.ts";
 import { noteDecision } from "./passed-rounds.ts";
 import type { PlaceDraft } from "./place.ts";
 import { refuse } from "./refusal.ts";
 import { stopSeatTimers } from "./seat-timers.ts";
-import { closeTask, endSeat, giveTask, hangingOn } from "./seats.ts";
+import { closeTask, endHangingOn, giveTask } from "./seats.ts";
 import { isHandling } from "./stages.ts";
 import type { Refusal, Seat } from "./types.ts";
 import { earlierApproval, rememberApproval, rememberDecider } from "./views.ts";
@@ -24,9 +24,9 @@ export interface SeatDecision {
 export function decideSeat(place: PlaceDraft, index: number, given: SeatDecision): void {
   const { draft, flow } = place;
   const { decision, by, auto, overdue } = given;
-  for (const hanging of hangingOn(place, index)) endSeat(place, hanging, overdue ? "expired" : "superseded", by);
+  endHangingOn(place, index, overdue ? "expired" : "superseded", by);
   const notes = notesOf(given);
-  const decided = { status: decision, decidedAt: draft.at, ...notes };
+  const decided = { status: decision, decidedAt: draft.at, ...lateIn(place), ...notes };
   closeTask(place, index, overdue ? "expired" : decision, overdue ? by : undefined, decided);
   stopSeatTimers(place, index);
   if (!isOpinion(seatAt(place, index))) touch(place);
@@ -39,6 +39,11 @@ export function decideSeat(place: PlaceDraft, index: number, given: SeatDecision
   if (auto !== undefined) return;
   rememberDecision(place, index, decision, by);
   noteDecision(place, index, decision);
+}
+
+/** The result is certain; this is one more opinion. */
+function lateIn(place: PlaceDraft): { readonly late?: true } {
+  return roundOf(place).certain ? { late: true } : {};
 }
 
 function notesOf({ reason, signature, auto }: SeatDecision): Pick<Seat, "reason" | "signature" | "auto"> | undefined {
@@ -59,7 +64,7 @@ export function approveForNow(
   const { draft, flow } = place;
   const notes = { ...(reason !== undefined && { reason }), ...(signature !== undefined && { signature }) };
   const decision = isHandling(place) ? "handled" : "approved";
-  closeTask(place, index, decision, undefined, { status: "waiting", approvedBefore: true, ...notes });
+  closeTask(place, index, decision, undefined, { status: "waiting", approvedBefore: true, ...lateIn(place), ...notes });
   touch(place);
   const { task, onBehalfOf } = seatAt(place, index);
   const { id, assignee } = task!;
@@ -97,8 +102,8 @@ export function rememberDecision(place: PlaceDraft, index: number, decision: str
  * seats held for others, are always asked.
  */
 export function approveRepeated(place: PlaceDraft, index: number): boolean {
-  const { veto, candidates, onBehalfOf, person } = seatAt(place, index);
-  if (veto || candidates || onBehalfOf !== undefined) return false;
+  const { veto, candidates, onBehalfOf, person, alsoHangs } = seatAt(place, index);
+  if (veto || candidates || alsoHangs || onBehalfOf !== undefined) return false;
   const earlier = earlierApproval(place, person);
   if (!earlier) return false;
   giveTask(place, index, undefined, true);

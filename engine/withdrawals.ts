@@ -20,10 +20,28 @@ export function withdraw(draft: Draft, { reason, in: branch }: CommandOf<"withdr
   }
   const suspended = refuseSuspended(draft);
   if (suspended) return suspended;
+  if (isUnderWay(draft)) {
+    return refuse("not-possible-in-state", "It is withdrawn already; what was done before is being undone.");
+  }
   const place = allowing(draft, branch);
   if (!place) return refuseNotAllowed(draft.place, "withdraw");
   const stop = refuseTouched(place) ?? refuseWithoutReason(approvalOf(place), "withdraw", reason);
   return stop ?? takeBack(place, actor, reason);
+}
+
+/** Is an earlier withdrawal waiting until what was done is undone? */
+function isUnderWay({ instance, place }: Draft): boolean {
+  return (instance.undoing ?? []).some(({ move }) => {
+    if (!move || move.place !== place.address) return false;
+    if (move.kind === "state") return move.why === whyWithdrawn(instance.initiator.id);
+    if (move.kind !== "line" || move.from !== place.address) return false;
+    const { trigger } = place.region.lines[move.line]!.transition;
+    return trigger.kind === "outcome" && trigger.outcome === "withdrawn";
+  });
+}
+
+function whyWithdrawn(by: string): string {
+  return `withdrawn by ${by}`;
 }
 
 /** `revocable for D` on the final state: there, a line `on withdrawn` may still be taken. */
@@ -59,7 +77,7 @@ function takeBack(from: PlaceDraft, by: string, reason?: string): Stop | undefin
   for (let at: PlaceDraft | undefined = from.fork ?? from; at; at = at.fork) {
     if (at.state.lines.has(WITHDRAWN)) return takeLine(at, WITHDRAWN);
   }
-  moveTo(flow.place, flow.place.region.initial, `withdrawn by ${by}`);
+  moveTo(flow.place, flow.place.region.initial, whyWithdrawn(by));
   return undefined;
 }
 

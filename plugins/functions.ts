@@ -36,6 +36,8 @@ export interface FlowFunction {
   /** Result of a value function. */
   readonly type?: Type;
   readonly run: (call: FunctionCall) => unknown;
+  /** Of the file that it came from, as the history names it; put on when it is loaded. */
+  readonly version?: string;
 }
 
 /** A condition; must be pure: its answer is recorded and not asked again. */

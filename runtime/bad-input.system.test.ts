@@ -17,6 +17,7 @@ import {
 } from "../examples/wecom-stand-in/purchase-contract-form.ts";
 import { startWecomStandIn, type WecomStandIn } from "../examples/wecom-stand-in/server.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
+import { systemClock } from "./clock.ts";
 import type { WecomApp } from "./connectors/wecom/index.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 import { documentFiles } from "./document-files.ts";
@@ -68,7 +69,7 @@ async function openNode(store: Store, folder: string, wecom: readonly WecomApp[]
   const node = new AssentNode({
     store,
     bus,
-    clock: { now: Date.now },
+    clock: systemClock,
     keys: KEYS,
     directory,
     documents,
@@ -82,6 +83,7 @@ async function openNode(store: Store, folder: string, wecom: readonly WecomApp[]
     submit: node.submit,
     read: node.read,
     history: (key) => node.history(key),
+    pruned: (key) => node.pruned(key),
     store,
     deadLetters: node.deadLetters,
     documents,
@@ -127,8 +129,8 @@ async function everything({ store }: World) {
     instances: (await store.instances({ tenant: TENANT }, page)).items,
     history: await store.history(KNOWN),
     tasks: (await store.tasks({ tenant: TENANT }, page)).items,
-    timers: await store.dueTimers(Number.MAX_SAFE_INTEGER, 1_000),
-    effects: await store.dueEffects(Number.MAX_SAFE_INTEGER, 1_000),
+    timers: await store.dueTimers("all", Number.MAX_SAFE_INTEGER, 1_000),
+    effects: await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 1_000),
   };
 }
 
@@ -146,7 +148,9 @@ async function until<T>(what: () => Promise<T | undefined>): Promise<T> {
 
 /** Nothing is left to be carried out. */
 const settled = (world: World): Promise<true> =>
-  until(async () => ((await world.store.dueEffects(Number.MAX_SAFE_INTEGER, 1)).length === 0 ? true : undefined));
+  until(async () =>
+    (await world.store.dueEffects("all", Number.MAX_SAFE_INTEGER, 1)).length === 0 ? true : undefined,
+  );
 
 let folder: string;
 let standIn: WecomStandIn;
@@ -371,7 +375,7 @@ test("a template with an unknown placeholder is refused at load, with its positi
   assert.ok(refusal.kind === "refused");
   const [fault] = refusal.diagnostics;
   assert.equal(fault?.code, "FLOW402");
-  assert.match(fault!.message, /template `purchase-contract`, word\/document\.xml, paragraph \d+ .*totalUpper/);
+  assert.match(fault!.message, /template `purchase-contract`: `totalUpper` in word\/document\.xml, paragraph \d+ /);
   assert.equal(refusal.text.slice(fault!.span.start, fault!.span.end), '"purchase-contract"');
   assert.equal(world.node.activeDefinition(FLOW), earlier, "the version before stays");
 });

@@ -1,32 +1,53 @@
-import { hash } from "node:crypto";
 import type { Definition } from "../dsl/index.ts";
-import { instanceId } from "../engine/index.ts";
-import { type IncomingEvent, readIncoming } from "./bus/incoming.ts";
-import { orderOf, parseInSubject } from "./bus/subjects.ts";
+import { withKey } from "./bus/forwarding.ts";
+import { readIncoming } from "./bus/incoming.ts";
+import { hasKey, orderOf, parseInSubject } from "./bus/subjects.ts";
+import { HeldBack, type Series } from "./commands.ts";
+import { EventEnvelope } from "./event-envelope.ts";
 import type { KeyRing } from "./key-ring.ts";
-import type { BusMessage, Clock, DeadLetter, Directory } from "./ports.ts";
-import { type CommandDraft, type Envelope, hasSecrets, type Reply } from "./turn.ts";
+import type { BusMessage, Clock, DeadLetter, Directory, Headers, OutMessage } from "./ports.ts";
+import { TooOften } from "./tenants/quotas.ts";
+import { type Envelope, hasSecrets, type Reply } from "./turn.ts";
+
+/** A message as a dead letter keeps it: its body, or that sealed under the key ring. */
+export interface LetterContent {
+  readonly subject: string;
+  readonly headers: Headers;
+  readonly body?: string;
+  readonly sealed?: string;
+}
 
 export interface IngressPorts {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly directory: Directory;
   readonly keys: KeyRing;
   activeDefinition(flow: string): Definition | undefined;
   submit(envelope: Envelope): Promise<Reply>;
+  /** Sends on what has no key in its subject, where the stream is sorted by it; absent: it is decided like the others. */
+  readonly forward?: (message: OutMessage) => Promise<void>;
   deadLetter(letter: DeadLetter): Promise<void>;
   onError(error: unknown): void;
 }
 
-/** Deliveries of a message whose functions don't answer, before it goes to the dead letters. */
+/** Deliveries of a message whose functions don't answer, or that fails otherwise, before it goes to the dead letters. */
 const DELIVERIES_MAX = 5;
+/** The store or the bus is away, too much waits, or the tenant sends too often: a message waits for as long as it takes. */
+const GOES_OVER: ReadonlySet<string> = new Set(["StoreUnavailable", "BusUnavailable", "Overloaded", "TooOften"]);
 const RETRY_MS = 1_000;
-/** So many messages are taken and not settled before the bus has to wait: while some are written, others are decided. */
+/** Messages of one instance that are submitted at once: as many as one turn decides. */
+const SERIES_MAX = 64;
+/** NATS ends the connection of whoever sends a line of more than 4,096 bytes. */
+const SUBJECT_BYTES_MAX = 2_048;
+/**
+ * Of so many instances messages are under way before the bus has to wait: while some are written, others are decided. What
+ * waits behind a message of its own instance takes nobody's place.
+ */
 export const UNDER_WAY_MAX = 512;
 
 /** Takes messages of `assent.in.>` as commands. Each is acked after its decision, or its dead letter, is durable. */
 export class BusIngress {
   readonly #ports: IngressPorts;
-  /** By order: what waits behind a message that is under way. */
+  /** By order: what waits behind messages that are under way. */
   readonly #lanes = new Map<string, BusMessage[]>();
   #underWay = 0;
   #hasRoom: (() => void) | undefined;
@@ -38,13 +59,19 @@ export class BusIngress {
 
   /** Resolves when more can be taken; these may still be under way then. */
   handle = async (messages: readonly BusMessage[]): Promise<void> => {
-    this.#underWay += messages.length;
+    const started: [order: string, lane: BusMessage[]][] = [];
     for (const message of messages) {
       const order = orderOf(message.subject);
-      const lane = this.#lanes.get(order);
-      if (lane) lane.push(message);
-      else void this.#inOrder(order, message);
+      let lane = this.#lanes.get(order);
+      if (!lane) {
+        lane = [];
+        this.#lanes.set(order, lane);
+        started.push([order, lane]);
+      }
+      lane.push(message);
     }
+    this.#underWay += started.length;
+    for (const [order, lane] of started) void this.#inOrder(order, lane).then(this.#leave);
     if (this.#underWay < UNDER_WAY_MAX) return;
     await new Promise<void>((resolve) => {
       this.#hasRoom = resolve;
@@ -53,56 +80,85 @@ export class BusIngress {
 
   /** Resolves when nothing is under way any more. What waits behind others is left to the stream, which delivers it again. */
   async stop(): Promise<void> {
-    for (const lane of this.#lanes.values()) this.#leave(lane.splice(0).length);
+    for (const lane of this.#lanes.values()) lane.length = 0;
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
       this.#stopped = resolve;
     });
   }
 
-  /** One after the other; when one has to be tried again, those behind it wait with it. */
-  async #inOrder(order: string, first: BusMessage): Promise<void> {
-    const behind: BusMessage[] = [];
-    this.#lanes.set(order, behind);
-    for (let message: BusMessage | undefined = first; message; message = behind.shift()) {
-      const settled = await this.#one(message);
-      if (!settled) this.#retry([message, ...behind.splice(0)]);
-      else this.#leave(1);
+  /** Those that wait are submitted as a series; when one has to be tried again, all behind it wait with it. */
+  async #inOrder(order: string, lane: BusMessage[]): Promise<void> {
+    while (lane.length > 0) {
+      const messages = lane.splice(0, SERIES_MAX);
+      const series: Series = { broken: false };
+      const results = await Promise.all(messages.map((message) => this.#one(message, series)));
+      const again = results.indexOf("again");
+      const left = messages.filter((_, index) => results[index] !== "settled");
+      if (again < 0) lane.unshift(...left);
+      else for (const waiting of [...left, ...lane.splice(0)]) waiting.retry(RETRY_MS);
     }
     this.#lanes.delete(order);
   }
 
-  #retry(messages: readonly BusMessage[]): void {
-    for (const message of messages) message.retry(RETRY_MS);
-    this.#leave(messages.length);
-  }
-
-  #leave(count: number): void {
-    this.#underWay -= count;
+  #leave = (): void => {
+    this.#underWay -= 1;
     if (this.#underWay < UNDER_WAY_MAX) this.#hasRoom?.();
     if (this.#underWay === 0) this.#stopped?.();
-  }
+  };
 
-  /** @returns false if it has to be tried again. */
-  async #one(message: BusMessage): Promise<boolean> {
+  /** `again`: it has to be tried again. `held`: one before it was not accepted, so it was not decided. */
+  async #one(message: BusMessage, series: Series): Promise<"settled" | "again" | "held"> {
     try {
       const read = readIncoming(message);
       if (!read.ok) return await this.#bury(message, parseInSubject(message.subject)?.tenant ?? "default", read.reason);
-      const reply = await this.#ports.submit(new EventEnvelope(read.incoming, this.#ports.directory));
-      const { tenant, flow } = read.incoming;
+      const { tenant, flow, key } = read.incoming;
+      const { forward } = this.#ports;
+      if (forward && !hasKey(message.subject)) return await this.#forward(message, key, tenant, forward);
+      const envelope = new EventEnvelope(read.incoming, this.#ports.directory);
+      envelope.series = series;
+      const reply = await this.#ports.submit(envelope);
       if (reply.kind === "not-found") return await this.#bury(message, tenant, `there is no flow \`${flow}\``);
       if (reply.kind === "refused") {
         const { refusal } = reply;
-        if (refusal.retryable && message.deliveries < DELIVERIES_MAX) return false;
+        if (refusal.retryable && message.deliveries < DELIVERIES_MAX) return "again";
         return await this.#bury(message, tenant, `${refusal.code}: ${refusal.message}`);
       }
       message.ack();
-      return true;
+      return "settled";
     } catch (error) {
-      // Nothing was written: the store is away or too much waits.
-      this.#ports.onError(error);
-      return false;
+      if (error instanceof HeldBack) return "held";
+      series.broken = true;
+      return this.#failed(message, error);
     }
+  }
+
+  /** Nothing was written. What is the message's own fault, or ours, must not hold up its instance for ever. */
+  async #failed(message: BusMessage, error: unknown): Promise<"settled" | "again"> {
+    if (!(error instanceof TooOften)) this.#ports.onError(error);
+    const goesOver = error instanceof Error && GOES_OVER.has(error.name);
+    if (goesOver || message.deliveries < DELIVERIES_MAX) return "again";
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    try {
+      return await this.#bury(message, parseInSubject(message.subject)?.tenant ?? "default", reason);
+    } catch (away) {
+      this.#ports.onError(away);
+      return "again";
+    }
+  }
+
+  async #forward(
+    message: BusMessage,
+    key: string,
+    tenant: string,
+    forward: NonNullable<IngressPorts["forward"]>,
+  ): Promise<"settled"> {
+    const withItsKey = withKey(message, key);
+    if (Buffer.byteLength(withItsKey.subject) > SUBJECT_BYTES_MAX)
+      return this.#bury(message, tenant, "the key is too long to be part of a subject");
+    await forward(withItsKey);
+    message.ack();
+    return "settled";
   }
 
   /** Decides a message of the dead letters once more; nothing is acked or buried. @throws as `submit` does. */
@@ -114,74 +170,28 @@ export class BusIngress {
     return this.#ports.submit(new EventEnvelope(read.incoming, this.#ports.directory));
   }
 
-  async #bury(message: BusMessage, tenant: string, reason: string): Promise<true> {
+  async #bury(message: BusMessage, tenant: string, reason: string): Promise<"settled"> {
     // Positions of a bus in memory begin anew with every process.
-    const sum = hash("sha256", message.body, "base64url").slice(0, 16);
+    // The body may hold secrets: a plain digest of it could be guessed.
+    const sum = this.#ports.keys.digest(Buffer.from(message.body)).slice(0, 16);
     await this.#ports.deadLetter({
       id: `bus/${message.subject}/${message.sequence}/${sum}`,
       tenant,
       at: this.#ports.clock.now(),
       origin: "bus",
       reason,
-      body: JSON.stringify({
-        subject: message.subject,
-        headers: message.headers,
-        body: this.#readable(message),
-      }),
+      body: JSON.stringify({ subject: message.subject, headers: message.headers, ...this.#kept(message) }),
     });
     message.ack();
-    return true;
+    return "settled";
   }
 
   /** A body that may hold secrets of its flow is sealed under the key ring. */
-  #readable({ subject, body }: BusMessage): string {
+  #kept({ subject, body }: BusMessage): Pick<LetterContent, "body" | "sealed"> {
     const definition = this.#ports.activeDefinition(parseInSubject(subject)?.flow ?? "");
     const bytes = Buffer.from(body);
-    return definition && hasSecrets(definition) ? `sealed:${this.#ports.keys.wrap(bytes)}` : bytes.toString("utf8");
-  }
-}
-
-/** An event as a command: a key without an instance starts one, if a line from `initial` takes the event. */
-class EventEnvelope implements Envelope {
-  readonly tenant: string;
-  readonly flow: string;
-  readonly instance: string;
-  readonly command: CommandDraft;
-  readonly traceparent?: string;
-  readonly #incoming: IncomingEvent;
-  readonly #directory: Directory;
-
-  constructor(incoming: IncomingEvent, directory: Directory) {
-    const { tenant, flow, key, id, source, event, payload, headers } = incoming;
-    const actor = incoming.actor ?? incoming.initiator;
-    this.tenant = tenant;
-    this.flow = flow;
-    this.instance = instanceId(tenant, flow, key);
-    this.command = { kind: "event", id, source, event, payload, ...(actor !== undefined && { actor }) };
-    if (headers["traceparent"] !== undefined) this.traceparent = headers["traceparent"];
-    this.#incoming = incoming;
-    this.#directory = directory;
-  }
-
-  /** Made when it is asked for: of an instance's events only the first needs it. */
-  get orStart(): CommandDraft {
-    const { tenant, key, id, source, event, payload, initiator, actor, headers } = this.#incoming;
-    const who = actor ?? initiator;
-    const starter = initiator ?? actor ?? source;
-    const tag = headers["X-Gray-Tag"];
-    return {
-      kind: "start",
-      id,
-      source,
-      ...(who !== undefined && { actor: who }),
-      tenant,
-      instance: this.instance,
-      key,
-      initiator: this.#directory.person(tenant, starter) ?? { id: starter },
-      data: {},
-      event,
-      payload,
-      ...(tag !== undefined && { tag }),
-    };
+    return definition && hasSecrets(definition)
+      ? { sealed: this.#ports.keys.wrap(bytes) }
+      : { body: bytes.toString("utf8") };
   }
 }

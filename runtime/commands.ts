@@ -2,12 +2,26 @@ import { hash } from "node:crypto";
 import type { Definition } from "../dsl/index.ts";
 import type { Command, Instance, Newcomer, Refusal } from "../engine/index.ts";
 import { keyedDigest } from "./key-ring.ts";
-import type { Carried, InstanceKey } from "./ports.ts";
+import type { Carried, EpochMs, InstanceKey } from "./ports.ts";
 
 type WithoutDigest<C> = C extends Command ? Omit<C, "digest"> : never;
 
 /** A command before its digest is taken: the digest of an instance with secrets needs the instance's key. */
 export type CommandDraft = WithoutDigest<Command>;
+
+/**
+ * Commands that are sent at once and are to be decided in their order: after one that was not accepted those behind it are
+ * not decided, so that whoever sent them can send it again before them.
+ */
+export interface Series {
+  /** One was not accepted. */
+  broken: boolean;
+}
+
+/** A command of a series before it was not accepted; nothing happened. */
+export class HeldBack extends Error {
+  override readonly name = "HeldBack";
+}
 
 export interface Envelope extends InstanceKey {
   /** For a start: the flow whose active version is taken. */
@@ -17,8 +31,18 @@ export interface Envelope extends InstanceKey {
   readonly orStart?: CommandDraft;
   /** Refuse (`version-conflict`) unless the instance stands at this version. */
   readonly expectedVersion?: number;
+  readonly series?: Series;
   /** W3C Trace Context of whoever sends it: its effects and questions carry it on. */
   readonly traceparent?: string;
+  /** Its effects and questions carry it on, in place of the instance's. */
+  readonly tag?: string;
+  /** After this whoever sent it does not wait any more, and it is not begun. */
+  readonly deadlineAt?: EpochMs;
+}
+
+/** Whoever sent the command does not wait any more; nothing happened. */
+export class DeadlinePassed extends Error {
+  override readonly name = "DeadlinePassed";
 }
 
 /** `created`: this command made the instance. `duplicate`: it was accepted before, this is the first answer. */
@@ -77,10 +101,15 @@ export const mayBeOld = (instance: Instance, command: CommandDraft): boolean =>
   command.kind !== "report" &&
   !isRecent(instance, command);
 
-export function carriedBy({ traceparent, command, orStart }: Envelope, instance: Instance | undefined): Carried {
+export function carriedBy(envelope: Envelope, instance: Instance | undefined): Carried {
+  const { traceparent, command, orStart, deadlineAt } = envelope;
   const starting = instance ? undefined : (orStart ?? command);
-  const tag = starting?.kind === "start" ? starting.tag : instance?.tag;
-  return { ...(traceparent !== undefined && { traceparent }), ...(tag !== undefined && { tag }) };
+  const tag = envelope.tag ?? (starting?.kind === "start" ? starting.tag : instance?.tag);
+  return {
+    ...(traceparent !== undefined && { traceparent }),
+    ...(tag !== undefined && { tag }),
+    ...(deadlineAt !== undefined && { deadlineAt }),
+  };
 }
 
 export const idReused = (id: string): Refusal => ({

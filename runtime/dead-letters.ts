@@ -1,9 +1,9 @@
 import type { Definition } from "../dsl/index.ts";
 import type { Refusal } from "../engine/index.ts";
 import { parseInSubject } from "./bus/subjects.ts";
-import type { BusIngress } from "./bus-ingress.ts";
+import type { BusIngress, LetterContent } from "./bus-ingress.ts";
 import type { KeyRing } from "./key-ring.ts";
-import type { Clock, DeadLetter, Effect, Headers, InstanceKey, Json, RawEffect, Store, StoredEffect } from "./ports.ts";
+import type { Clock, DeadLetter, Effect, InstanceKey, Json, RawEffect, Store, StoredEffect } from "./ports.ts";
 import { maskLeaves, maskSecrets } from "./secret-masks.ts";
 import { hasSecrets } from "./turn.ts";
 import type { WecomIngress } from "./wecom-ingress.ts";
@@ -13,7 +13,7 @@ export interface DeadLetterPorts {
     Store,
     "findEffect" | "findDeadLetter" | "deadLetter" | "dropDeadLetter" | "settleEffects" | "effects" | "deadLetters"
   >;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly keys: KeyRing;
   activeDefinition(flow: string): Definition | undefined;
   /** By which the instance goes: its own, and those of sub-flows in it. */
@@ -24,8 +24,8 @@ export interface DeadLetterPorts {
   readonly callbacks: Pick<WecomIngress, "again">;
   /** Somebody does not want the effect any more: its instance is told. */
   discarded(stored: StoredEffect, effect: Effect | RawEffect, by: string): Promise<void>;
-  /** An effect is due again. */
-  renewed(): void;
+  /** An effect of this partition is due again. */
+  renewed(partition: number): void;
 }
 
 /** What did not get through, with what it carries: secrets of the flow's fields are masked. */
@@ -61,9 +61,10 @@ export class DeadLetters {
   /** `undefined`: there is none. A message stays until it is accepted. @throws {StoreUnavailable} {Overloaded} */
   async sendAgain(tenant: string, id: string): Promise<SentAgain | undefined> {
     const { store, clock } = this.#ports;
-    if (await store.findEffect(tenant, id)) {
+    const stored = await store.findEffect(tenant, id);
+    if (stored) {
       await store.settleEffects([{ tenant, id, kind: "renew", nextAt: clock.now() }]);
-      this.#ports.renewed();
+      this.#ports.renewed(stored.partition);
       return { kind: "renewed" };
     }
     const letter = await store.findDeadLetter(tenant, id);
@@ -97,30 +98,30 @@ export class DeadLetters {
 
   #letterContent(letter: DeadLetter): Json {
     if (letter.origin === "wecom") return letter.body;
-    const { subject, headers, body } = this.#message(letter);
-    const text = body.toString("utf8");
+    const { subject, headers, bytes, sealed } = this.#message(letter);
+    const text = bytes.toString("utf8");
     const definition = this.#ports.activeDefinition(parseInSubject(subject)?.flow ?? "");
     try {
       const json = JSON.parse(text) as Json;
-      return { subject, headers, body: definition ? maskSecrets([definition], json) : json };
+      const masked = definition ? maskMessage(definition, json) : sealed === undefined ? json : maskLeaves(json);
+      return { subject, headers, body: masked };
     } catch {
-      return { subject, headers, body: text };
+      return { subject, headers, body: sealed === undefined ? text : maskLeaves(text) };
     }
   }
 
   /** The message as it arrived. @throws if the key that sealed it is not in the ring. */
   #message({ id, body }: DeadLetter) {
-    const message = JSON.parse(body) as { subject: string; headers: Headers; body: string };
-    const sealed = message.body.startsWith(SEALED);
-    const bytes = sealed
-      ? this.#ports.keys.unwrap(message.body.slice(SEALED.length))
-      : Buffer.from(message.body, "utf8");
+    const { body: clear = "", ...message } = JSON.parse(body) as LetterContent;
+    const { sealed } = message;
+    const bytes = sealed === undefined ? Buffer.from(clear, "utf8") : this.#ports.keys.unwrap(sealed);
     // Without an id of its own the letter's is the command's: sent again twice it is one command.
-    return { ...message, body: bytes, sequence: id };
+    return { ...message, bytes, sequence: id };
   }
 
   async #messageAgain(letter: DeadLetter): Promise<SentAgain> {
-    const reply = await this.#ports.messages.again(this.#message(letter));
+    const { subject, headers, bytes, sequence } = this.#message(letter);
+    const reply = await this.#ports.messages.again({ subject, headers, body: bytes, sequence });
     switch (reply.kind) {
       case "accepted":
         return { kind: "accepted" };
@@ -139,7 +140,13 @@ export class DeadLetters {
   }
 }
 
-const SEALED = "sealed:";
+/** Base64 is no mask. @see https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md (`data_base64`) */
+function maskMessage(definition: Definition, json: Json): Json {
+  if (!hasSecrets(definition)) return json;
+  const masked = maskSecrets([definition], json);
+  const isEncoded = typeof masked === "object" && masked !== null && "data_base64" in masked;
+  return isEncoded ? { ...masked, data_base64: maskLeaves("") } : masked;
+}
 
 /** Why it stays; `undefined` when it does not. */
 function reasonOf(result: SentAgain): string | undefined {

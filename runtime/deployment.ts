@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   compile,
@@ -44,6 +44,30 @@ export type UnitResult =
       readonly diagnostics: readonly Diagnostic[];
     };
 
+/** Services that flows may name without a warning. */
+export interface RegisteredServices {
+  readonly names: readonly string[];
+  /** Of each that has any. */
+  readonly labels: readonly Readonly<Record<string, string>>[];
+}
+
+/** Where a registry finds flows and reads them. */
+export interface FlowFiles {
+  exists(path: string): boolean;
+  /** The flow files of a path that exists. */
+  find(path: string): readonly string[];
+  /** Changes when the file, or something that was read with it, did. */
+  fingerprint(file: string, uses: readonly string[]): string;
+  load(file: string, services: RegisteredServices): Promise<UnitResult>;
+}
+
+export const flowFilesOnDisk: FlowFiles = {
+  exists: existsSync,
+  find: flowFiles,
+  fingerprint: fingerprintOf,
+  load: loadUnit,
+};
+
 /** `*.flow` files of a folder (and below it), or the file itself. @throws if PATH does not exist. */
 export function flowFiles(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
@@ -55,7 +79,7 @@ export function flowFiles(path: string): string[] {
 }
 
 /** Reads, compiles and validates a file with its functions and templates. What fails validation is refused whole. */
-export async function loadUnit(file: string, services: readonly string[]): Promise<UnitResult> {
+export async function loadUnit(file: string, { names: services, labels }: RegisteredServices): Promise<UnitResult> {
   // Before anything of it is read: what changes while it is read has another fingerprint and is read again.
   const prints = [fingerprintOf(file, [])];
   const uses: string[] = [];
@@ -71,7 +95,7 @@ export async function loadUnit(file: string, services: readonly string[]): Promi
   const functions = await loadFunctions(dirname(file));
   if ("fault" in functions) return refused([functions.fault]);
   const declarations = [...functions.found].map(([name, { kind, type }]) => ({ name, kind, ...(type && { type }) }));
-  const compiled = compile(text, file, { file: noteUsed, functions: declarations, services });
+  const compiled = compile(text, file, { file: noteUsed, functions: declarations, services, labels });
   const errors = compiled.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return refused(errors);
   const templates = new Map<string, PreparedTemplate>();
@@ -113,10 +137,11 @@ export async function loadFunctions(folder: string): Promise<Functions> {
   if (!file) return { found: new Map() };
   const version = createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 16);
   try {
-    return { found: functionsOf(await import(`${pathToFileURL(file).href}?v=${version}`)) };
+    const module = await import(`${pathToFileURL(file).href}?v=${version}`);
+    return { found: functionsOf(module, `${basename(file)} ${version}`) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { fault: fault(file, { start: 0, end: 0 }, "FLOW401", `\`${file}\` can't be loaded: ${why}`) };
+    return { fault: fault(file, { start: 0, end: 0 }, "FLOW401", `\`${file}\` can't be loaded: \`${why}\``) };
   }
 }
 
@@ -134,7 +159,7 @@ export function loadTemplates(
   for (const document of Object.values(definition.documents)) {
     const fields = document.fields.map(({ name, value }) => ({ name, type: value.type }));
     for (const name of [document.template, ...(document.fallback ? [document.fallback] : [])]) {
-      const span = spanOf(text, name);
+      const span = templateSpan(text, name);
       const path = templatePath(dirname(file), name);
       if (!path) faults.push(missingTemplate(file, span, name));
       else
@@ -169,12 +194,17 @@ function loadTemplate(
   return faults.map(describeFault);
 }
 
-const describeFault = ({ template, message, at }: TemplateFault): string =>
-  at
-    ? `template \`${template}\`, ${at.part}, paragraph ${at.paragraph} (“${at.text}”): ${message}`
-    : `template \`${template}\`: ${message}`;
+const describeFault = ({ template, message }: TemplateFault): string => `template \`${template}\`: ${message}`;
 
-/** Where the text names the template; its beginning where it does not. */
+/** Where a document names the template. */
+function templateSpan(text: string, name: string): { start: number; end: number } {
+  const found = new RegExp(`\\b(?:template|fallback)\\s*:\\s*(?=${RegExp.escape(JSON.stringify(name))})`).exec(text);
+  if (!found) return spanOf(text, name);
+  const start = found.index + found[0].length;
+  return { start, end: start + name.length + 2 };
+}
+
+/** Where the text has the name in quotes; its beginning where it does not. */
 function spanOf(text: string, name: string): { start: number; end: number } {
   const at = text.indexOf(JSON.stringify(name));
   return at < 0 ? { start: 0, end: 0 } : { start: at, end: at + name.length + 2 };

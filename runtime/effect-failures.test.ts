@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { AWAY_TRIES_MAX, EffectFailures, TRIES_MAX } from "./effect-failures.ts";
 import type { Work, WorkResult } from "./outbox.ts";
 import { StoreUnavailable } from "./ports.ts";
-import { ServiceCallFailed } from "./services.ts";
+import { ServiceCallFailed } from "./services/service-call-failed.ts";
 import { Overloaded } from "./turn.ts";
 
 const work = (attempts: number): Work => ({

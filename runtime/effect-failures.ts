@@ -1,7 +1,7 @@
 import { retryDelayMs, type Work, type WorkResult } from "./outbox.ts";
 import { type Bus, StoreUnavailable } from "./ports.ts";
 import { Recent } from "./recent.ts";
-import { ServiceCallFailed } from "./services.ts";
+import { ServiceCallFailed } from "./services/service-call-failed.ts";
 import { Overloaded } from "./turn.ts";
 
 /** Tries of an effect that fail for a reason of its own before it is given up. */

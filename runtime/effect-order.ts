@@ -13,15 +13,15 @@ const LOOK_AGAIN_MS = 50;
  */
 export class EffectOrder {
   readonly #store: Pick<Store, "effectsOfDecision">;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now">;
   /** The newest effect of each decision that is being carried out. */
   readonly #underWay = new Map<string, Promise<WorkResult>>();
-  /** Decisions of which one effect failed, and when it is tried again. */
-  readonly #troubled = new Recent<EpochMs>(REMEMBERED_MAX);
+  /** Decisions of which one effect failed. */
+  readonly #troubled = new Recent<Trouble>(REMEMBERED_MAX);
   /** Effects of such decisions that are done, though the store may not know it yet. */
   readonly #done = new Recent<true>(REMEMBERED_MAX);
 
-  constructor(store: Pick<Store, "effectsOfDecision">, clock: Clock) {
+  constructor(store: Pick<Store, "effectsOfDecision">, clock: Pick<Clock, "now">) {
     this.#store = store;
     this.#clock = clock;
   }
@@ -48,10 +48,15 @@ export class EffectOrder {
   /** What came of an effect that had nothing before it. */
   note(work: Work, result: WorkResult): void {
     const { id } = work.effect;
-    if (result.kind === "retry") {
-      this.#troubled.set(decisionOf(id), this.#clock.now() + (result.afterMs ?? LOOK_AGAIN_MS));
+    if (result.kind !== "done") {
+      // One that is to be given up is so when the store has it: until then it may be tried again.
+      const { afterMs = LOOK_AGAIN_MS } = result.kind === "retry" ? result : {};
+      const failed = new Set(this.#troubled.get(decisionOf(id))?.failed);
+      if (result.kind === "retry") failed.add(indexOf(id));
+      this.#troubled.set(decisionOf(id), { until: this.#clock.now() + afterMs, failed });
     } else if (isRead(work) || (this.#troubled.size > 0 && this.#troubled.has(decisionOf(id)))) {
       this.#done.set(id, true);
+      this.#troubled.get(decisionOf(id))?.failed.delete(indexOf(id));
     }
   }
 
@@ -60,18 +65,28 @@ export class EffectOrder {
     const index = indexOf(work.effect.id);
     // Fresh from the commit and nothing went wrong: those before it are done.
     if (index === 0 || !(isRead(work) || this.#troubled.has(decision))) return undefined;
+    const trouble = this.#troubled.get(decision);
+    // The store may not know an effect yet that failed here.
+    if (trouble && !isRead(work) && [...trouble.failed].some((failed) => failed < index)) return trouble.until;
     const left = (await this.#store.effectsOfDecision(work.tenant, decision)).filter(
       ({ state, effect }) =>
         state !== "dead" && !isStep(effect) && indexOf(effect.id) < index && !this.#done.has(effect.id),
     );
     if (left.length === 0) return undefined;
-    return Math.max(this.#troubled.get(decision) ?? 0, ...left.map(({ nextAt }: StoredEffect) => nextAt));
+    return Math.max(trouble?.until ?? 0, ...left.map(({ nextAt }: StoredEffect) => nextAt));
   }
 
   #held(until: EpochMs): WorkResult {
     const afterMs = Math.max(until - this.#clock.now() + 1, LOOK_AGAIN_MS);
     return { kind: "retry", error: "waits for an action before it", afterMs };
   }
+}
+
+interface Trouble {
+  /** When what failed is tried again. */
+  readonly until: EpochMs;
+  /** Indices of effects that are to be tried again. */
+  readonly failed: Set<number>;
 }
 
 /** From the store: this process may not know what befell those before it. */

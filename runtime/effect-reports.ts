@@ -17,8 +17,9 @@ export class EffectReports {
   /** Resolves when it is durable. Told again, it changes nothing. @throws Error if the history does not take it. */
   async tell({ tenant, instance, effect }: Work, report: EffectReport): Promise<void> {
     const command = { kind: "report" as const, id: idOf(effect, report), source: REPORTS, effect: effect.id, report };
-    const traceparent = effect.kind === "ingest" ? undefined : effect.traceparent;
-    const reply = await this.#submit({ tenant, instance, command, ...(traceparent !== undefined && { traceparent }) });
+    const { traceparent, tag } = effect.kind === "ingest" ? {} : effect;
+    const carried = { ...(traceparent !== undefined && { traceparent }), ...(tag !== undefined && { tag }) };
+    const reply = await this.#submit({ tenant, instance, command, ...carried });
     // Another end of the same try was told before.
     if (reply.kind !== "refused" || reply.refusal.code === "id-reused") return;
     throw new Error(`the history did not take the report: ${reply.refusal.message}`);

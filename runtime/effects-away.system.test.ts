@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { needsNatsServer, startNatsServer } from "../scripts/nats-server.ts";
 import { openNatsBus } from "./bus/nats-bus.ts";
+import { systemClock } from "./clock.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 import { documentFiles } from "./document-files.ts";
 import { AssentNode } from "./node.ts";
@@ -33,7 +34,7 @@ test("a delivery outlives a bus that goes away and a service that comes late, an
   const store = openMemoryStore();
   const bus = await openNatsBus({ urls: server.url, onProblem: () => {} });
   const node = new AssentNode({
-    ...{ store, bus, clock: { now: Date.now }, keys: KEYS, services: {}, wecom: [] },
+    ...{ store, bus, clock: systemClock, keys: KEYS, services: {}, wecom: [] },
     directory: embeddedDirectory(SEEDED_PEOPLE),
     documents: documentFiles(folder),
     onError: () => {},
@@ -46,11 +47,12 @@ test("a delivery outlives a bus that goes away and a service that comes late, an
   // HTTP goes on while the bus is away: the command is accepted.
   const paid = await node.submit({ ...event("A", "pay A", "pay"), ...keyOf("A", "payment") });
   assert.equal(paid.kind, "accepted");
-  const waits = async () => (await store.dueEffects(Number.MAX_SAFE_INTEGER, 9)).some(({ attempts }) => attempts > 0);
+  const waits = async () =>
+    (await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 9)).some(({ attempts }) => attempts > 0);
   await until(waits);
   await server.start();
   const nobody = async () =>
-    (await store.dueEffects(Number.MAX_SAFE_INTEGER, 9)).some(({ error }) =>
+    (await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 9)).some(({ error }) =>
       /no service `bank` is there/.test(error ?? ""),
     );
   await until(nobody);
@@ -60,7 +62,7 @@ test("a delivery outlives a bus that goes away and a service that comes late, an
     return '{"ok":true}';
   });
   assert.equal((JSON.parse(await delivered.promise) as { event: string }).event, "pay");
-  await until(async () => (await store.dueEffects(Number.MAX_SAFE_INTEGER, 9)).length === 0);
+  await until(async () => (await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 9)).length === 0);
   assert.deepEqual((await store.effects("t", "dead", { limit: 9 })).items, []);
 });
 

@@ -9,7 +9,7 @@ import { decodeEffect } from "./entry.ts";
 import { readHistory } from "./history.ts";
 import { Outbox, type Work, type WorkResult } from "./outbox.ts";
 import { type Effect, type EffectSettlement, type OutMessage, type Store, StoreUnavailable } from "./ports.ts";
-import { Services } from "./services.ts";
+import { Services } from "./services/services.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
 import { decision, event, keyOf, SetClock, start, storeWith, turnsOn } from "./testing.ts";
 import type { Envelope, Turns } from "./turn.ts";
@@ -69,7 +69,9 @@ function run(
   const outbox = new Outbox({
     store: storeWith(store, { settleEffects }),
     clock,
-    perform,
+    perform: async (work, over) => {
+      for (const [index, result] of (await perform(work)).entries()) over(work[index]!, result);
+    },
     open: async (key, { effect }) =>
       decodeEffect(effect, effect.kind === "sealed" ? await turns.dataKey(key) : undefined),
     dead: options.dead ?? (async () => undefined),
@@ -86,7 +88,7 @@ const all =
   };
 
 const left = async ({ store }: World) =>
-  (await store.dueEffects(Number.MAX_SAFE_INTEGER, 100)).map(({ effect }) => effect.id);
+  (await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 100)).map(({ effect }) => effect.id);
 
 describe("after a restart", { timeout: 20_000 }, () => {
   test("what was committed and not delivered is delivered", async () => {
@@ -162,8 +164,8 @@ describe("what does not succeed", { timeout: 20_000 }, () => {
     const [first] = await settled;
     await process.stop();
     assert.ok(first?.kind === "retry");
-    assert.deepEqual(await world.store.dueEffects(first.nextAt - 1, 10), []);
-    assert.ok((await world.store.dueEffects(first.nextAt, 10)).length >= 2);
+    assert.deepEqual(await world.store.dueEffects("all", first.nextAt - 1, 10), []);
+    assert.ok((await world.store.dueEffects("all", first.nextAt, 10)).length >= 2);
   });
 
   test("is given up after five tries of an action, and the history says so once", async () => {
@@ -224,7 +226,7 @@ describe("what does not succeed", { timeout: 20_000 }, () => {
     const seen: string[] = [];
     const process = run(world, all({ kind: "done" }, seen));
     const [broken] = committed;
-    const stored = await world.store.dueEffects(Number.MAX_SAFE_INTEGER, 100);
+    const stored = await world.store.dueEffects("all", Number.MAX_SAFE_INTEGER, 100);
     const dueEffects: Store["dueEffects"] = async () =>
       seen.length > 0
         ? []
@@ -251,7 +253,7 @@ describe("events", () => {
     const out: OutMessage[] = [];
     await bus.subscribe("assent.out.>", (message) => out.push(message));
     const performer = performerOf(world, () => Promise.resolve(), bus);
-    const work = (await world.store.dueEffects(Number.MAX_SAFE_INTEGER, 100)).map(
+    const work = (await world.store.dueEffects("all", Number.MAX_SAFE_INTEGER, 100)).map(
       ({ tenant, instance, effect, attempts: tries }): Work => ({
         tenant,
         instance,
@@ -287,7 +289,7 @@ function performerOf(
       answer: () => undefined,
       perform: async (_name, _args, { key }) => book(key),
     },
-    services: new Services(bus, {}, clock),
+    services: new Services({ bus, clock, urls: {} }),
     documents: { put: () => assert.fail("no document"), get: async () => undefined },
     template: () => undefined,
     render: () => assert.fail("no document"),
@@ -303,7 +305,7 @@ async function attempts({ store, clock }: World, { outbox, settled, errors, stop
   for (;;) {
     await settled();
     if (errors.length > 0) break;
-    const { effect } = await store.nextDue();
+    const { effect } = await store.nextDue("all");
     if (effect === undefined) break;
     clock.ms = Math.max(clock.ms, effect);
     outbox.kick();
@@ -323,11 +325,17 @@ describe("a document", () => {
     data: {},
   } as const;
 
-  /** Renders as a process does that has this template; `crash`: it ends before the effect is settled. */
-  async function renders(world: World, files: Map<string, string>, template: string): Promise<WorkResult> {
+  /** Renders as a process does that has this template. @param next is deployed meanwhile. */
+  async function renders(
+    world: World,
+    files: Map<string, string>,
+    template: string,
+    next = template,
+  ): Promise<WorkResult> {
     const bus = new InProcessBus();
+    let deployed = template;
     const performer = new EffectPerformer({
-      ...{ bus, clock: world.clock, store: world.store, services: new Services(bus, {}, world.clock) },
+      ...{ bus, clock: world.clock, store: world.store, services: new Services({ bus, clock: world.clock, urls: {} }) },
       functions: { has: () => false, answer: () => undefined, perform: () => assert.fail("no action") },
       documents: {
         put: async (_tenant, _instance, name, bytes) => {
@@ -336,8 +344,9 @@ describe("a document", () => {
         },
         get: async () => undefined,
       },
-      template: () => ({ hash: `hash of ${template}` }) as PreparedTemplate,
+      template: () => ({ hash: `hash of ${deployed}` }) as PreparedTemplate,
       render: async () => {
+        deployed = next;
         const sha256 = createHash("sha256").update(template).digest("hex");
         return { kind: "rendered", bytes: Buffer.from(template), sha256, contentSha256: sha256 };
       },
@@ -358,6 +367,14 @@ describe("a document", () => {
     const told = (await history(world)).filter(({ kind }) => kind === "rendered");
     assert.equal(told.length, 1);
     assert.deepEqual([...files], [["order", "one"]]);
+  });
+
+  test("names the template that it was made from, though another is deployed while it is rendered", async () => {
+    const world = emptyWorld();
+    await approved(world);
+    await renders(world, new Map(), "one", "two");
+    const told = (await history(world)).flatMap((line) => (line.kind === "rendered" ? [line.templateHash] : []));
+    assert.deepEqual(told, ["hash of one"]);
   });
 
   test("whose report is not among the newest commands any more is told of anew: history and file agree", async () => {

@@ -7,7 +7,7 @@ import { EffectOrder } from "./effect-order.ts";
 import { EffectPerformer, type EffectPorts } from "./effects.ts";
 import type { Work, WorkResult } from "./outbox.ts";
 import type { Effect, StoredEffect } from "./ports.ts";
-import { Services } from "./services.ts";
+import { Services } from "./services/services.ts";
 import { SetClock } from "./testing.ts";
 import { trustedFunctions } from "./trusted-functions.ts";
 
@@ -48,7 +48,7 @@ test("an event behind an action leaves when the action is done", async () => {
     },
   }));
   const performer = new EffectPerformer({
-    ...{ bus, functions, clock: { now: () => 0 }, services: new Services(bus, {}, { now: () => 0 }) },
+    ...{ bus, functions, clock: new SetClock(), services: new Services({ bus, clock: new SetClock(), urls: {} }) },
   } as unknown as EffectPorts);
   const about = { flow: "f", updatedAt: 0 };
   const performed = performer.perform(
@@ -64,6 +64,38 @@ test("an event behind an action leaves when the action is done", async () => {
   assert.ok(seen.includes("instance.started"));
 });
 
+test("each effect of a batch is told as soon as it is over", async () => {
+  const bus = new InProcessBus();
+  const slow = Promise.withResolvers<void>();
+  const functions = { has: () => true, answer: () => undefined, perform: () => slow.promise };
+  const performer = new EffectPerformer({
+    ...{ bus, functions, clock: new SetClock(), services: new Services({ bus, clock: new SetClock(), urls: {} }) },
+  } as unknown as EffectPorts);
+  const about = { flow: "f", updatedAt: 0 };
+  const work = (effect: Effect): Work => ({ tenant: "t", instance: "i", effect, attempts: 0, about });
+  const call = {
+    id: "a:1:0",
+    kind: "call",
+    function: "book",
+    arguments: [],
+    context: { flow: "f" },
+  } as unknown as Effect;
+  const told: string[] = [];
+  const isTold = Promise.withResolvers<void>();
+  const performed = performer.perform(
+    [work(call), work({ id: "b:1:0", kind: "publish", events: [] })],
+    (one, { kind }) => {
+      told.push(`${one.effect.id} ${kind}`);
+      isTold.resolve();
+    },
+  );
+  await isTold.promise;
+  assert.deepEqual(told, ["b:1:0 done"]);
+  slow.resolve();
+  await performed;
+  assert.deepEqual(told, ["b:1:0 done", "a:1:0 done"]);
+});
+
 /** Effects of three decisions, in the store and by hand. @param steps ids of those that are a saga's steps. */
 function ordered(ids: readonly string[], steps: ReadonlySet<string> = new Set()) {
   const clock = new SetClock();
@@ -75,7 +107,7 @@ function ordered(ids: readonly string[], steps: ReadonlySet<string> = new Set())
         .filter((id) => id.startsWith(`${decision}:`))
         .map(
           (id): StoredEffect => ({
-            ...{ tenant: "t", instance: "i", state: "pending", attempts: 0, nextAt: nextAt.get(id) ?? 0 },
+            ...{ tenant: "t", instance: "i", partition: 0, state: "pending", attempts: 0, nextAt: nextAt.get(id) ?? 0 },
             effect: steps.has(id) ? { id, kind: "sealed", step: true, box: "" } : effectOf(id),
           }),
         ),
@@ -113,6 +145,22 @@ test("a failed try holds back the effects behind it, until it succeeds", async (
   assert.ok(held.got.kind === "retry" && held.got.afterMs! > 4_000, "not before the one in front of it");
   assert.equal((await run("i:1:1", done, { fresh: false })).tried, true);
   assert.equal((await run("i:1:2", done, { fresh: false })).tried, true);
+});
+
+test("a failed try holds back those behind it though the store does not list them yet", async () => {
+  const { run, left } = ordered(["i:1:0", "i:1:1"]);
+  await run("i:1:0", retry);
+  left.clear();
+  assert.equal((await run("i:1:1", done)).tried, false);
+});
+
+test("one that is to be given up holds back those behind it until the store has it so", async () => {
+  const { run, left } = ordered(["i:1:0", "i:1:1"]);
+  await run("i:1:0", dead);
+  left.add("i:1:0");
+  assert.equal((await run("i:1:1", done)).tried, false, "its instance could not be told");
+  left.delete("i:1:0");
+  assert.equal((await run("i:1:1", done)).tried, true);
 });
 
 test("one that is given up holds nothing back, and nothing holds back another decision", async () => {

@@ -2,12 +2,14 @@ import type { Effect, Instance, Json, OutEvent } from "../engine/index.ts";
 import { instanceId } from "../engine/index.ts";
 import type { PreparedTemplate, Rendering, TemplateData } from "../templates/index.ts";
 import { OutEvents } from "./bus/out-events.ts";
+import { signalled } from "./clock.ts";
 import { EffectFailures } from "./effect-failures.ts";
 import { EffectOrder } from "./effect-order.ts";
 import { EffectReports } from "./effect-reports.ts";
 import type { Work, WorkResult } from "./outbox.ts";
 import type { Bus, Carried, Clock, DocumentStore, Functions, OutMessage, RawEffect, Store } from "./ports.ts";
-import { ServiceCallFailed, type Services } from "./services.ts";
+import { ServiceCallFailed } from "./services/service-call-failed.ts";
+import type { Services } from "./services/services.ts";
 import { StepPerformer } from "./step-performer.ts";
 import { STUCK_ATTEMPTS } from "./stores/limits.ts";
 import type { Envelope, Reply } from "./turn.ts";
@@ -15,9 +17,11 @@ import type { Envelope, Reply } from "./turn.ts";
 export interface EffectPorts {
   readonly bus: Bus;
   readonly clock: Clock;
+  /** For jitter, from 0 to less than 1; absent: the system's. */
+  readonly random?: () => number;
   readonly store: Pick<Store, "effectsOfDecision">;
   readonly functions: Functions;
-  readonly services: Services;
+  readonly services: Pick<Services, "perform" | "deliver">;
   readonly documents: DocumentStore;
   /** Tells people of a tenant by another way than the bus; `undefined` where there is none. */
   messenger?(tenant: string): Messenger | undefined;
@@ -55,27 +59,34 @@ export class EffectPerformer {
   constructor(ports: EffectPorts) {
     this.#ports = ports;
     this.#order = new EffectOrder(ports.store, ports.clock);
-    this.#failures = new EffectFailures(ports.bus);
+    this.#failures = new EffectFailures(ports.bus, ports.random);
     this.#reports = new EffectReports((envelope) => ports.submit(envelope));
     this.#steps = new StepPerformer({
-      ...{ functions: ports.functions, services: ports.services },
+      ...{ clock: ports.clock, functions: ports.functions, services: ports.services },
       ...{ reports: this.#reports, failures: this.#failures },
       instanceOf: (work) => ports.instanceOf(work),
       carried: (work) => this.#carried(work),
     });
   }
 
-  async perform(batch: readonly Work[]): Promise<readonly WorkResult[]> {
-    const published = this.#publish(batch.filter(leavesAtOnce));
-    const later = batch.filter((work) => !leavesAtOnce(work));
-    const inTurn = await Promise.all(later.map((work) => this.#inTurn(work, published)));
-    const results = new Map(await published);
-    for (const [index, work] of later.entries()) results.set(work, inTurn[index]!);
-    return batch.map((work) => {
-      const result = results.get(work)!;
+  /** @param settled is told of each as soon as it is over. @returns all, in the same order. */
+  async perform(
+    batch: readonly Work[],
+    settled: (work: Work, result: WorkResult) => void = () => {},
+  ): Promise<readonly WorkResult[]> {
+    const results = new Map<Work, WorkResult>();
+    const over = (work: Work, result: WorkResult): void => {
+      results.set(work, result);
       this.#watch(work, result);
-      return result;
+      settled(work, result);
+    };
+    const published = this.#publish(batch.filter(leavesAtOnce));
+    const first = published.then((leftAtOnce) => {
+      for (const [work, result] of leftAtOnce) over(work, result);
     });
+    const later = batch.filter((work) => !leavesAtOnce(work));
+    await Promise.all([first, ...later.map(async (work) => over(work, await this.#inTurn(work, published)))]);
+    return batch.map((work) => results.get(work)!);
   }
 
   #inTurn(work: Work, published: Promise<unknown>): Promise<WorkResult> {
@@ -235,13 +246,12 @@ export class EffectPerformer {
     const useFallback = first.kind === "failed" && effect.fallback !== undefined;
     const rendering = useFallback ? await this.#try(effect.fallback!, flow, effect.data) : first;
     if (rendering.kind === "failed") throw new Error(rendering.message);
-    const template = useFallback ? effect.fallback! : effect.template;
     await this.#ports.documents.put(work.tenant, work.instance, effect.document, rendering.bytes);
     await this.#reports.tell(work, {
       kind: "rendered",
       document: effect.document,
-      template,
-      templateHash: this.#ports.template(template, flow)?.hash ?? "",
+      template: useFallback ? effect.fallback! : effect.template,
+      templateHash: rendering.templateHash,
       sha256: rendering.sha256,
       bytes: rendering.bytes.length,
       ...(first.kind === "failed" && { fallbackBecause: first.message }),
@@ -249,17 +259,21 @@ export class EffectPerformer {
     return DONE;
   }
 
-  async #try(name: string, flow: string, data: TemplateData): Promise<Rendering> {
+  /** With the template as it was then: another may be deployed meanwhile. */
+  async #try(name: string, flow: string, data: TemplateData): Promise<Rendering & { readonly templateHash: string }> {
     const template = this.#ports.template(name, flow);
-    if (!template) return { kind: "failed", code: "render-failed", message: `there is no template \`${name}\`` };
-    return this.#ports.render(template, data);
+    const templateHash = template?.hash ?? "";
+    if (template) return { ...(await this.#ports.render(template, data)), templateHash };
+    return { kind: "failed", code: "render-failed", message: `there is no template \`${name}\``, templateHash };
   }
 
   async #call(work: Work, effect: EffectOf<"call">): Promise<void> {
     const { function: name, arguments: args, context, id } = effect;
-    const signal = AbortSignal.timeout(ACTION_TIMEOUT_MS);
-    if (this.#ports.functions.has(name, context.flow))
-      await this.#ports.functions.perform(name, args, { key: id, context, signal });
+    const { functions, clock } = this.#ports;
+    if (functions.has(name, context.flow))
+      await signalled(clock, ACTION_TIMEOUT_MS, (signal) =>
+        functions.perform(name, args, { key: id, context, signal }),
+      );
     else await this.#ports.services.perform(name, args, context, { key: id, ...(await this.#carried(work)) });
   }
 
@@ -267,13 +281,19 @@ export class EffectPerformer {
     return carriedBy(work, (work.about ?? (await this.#ports.instanceOf(work)))?.tag);
   }
 
-  async #start({ tenant }: Work, effect: EffectOf<"start">): Promise<WorkResult> {
-    const { flow, key, initiator, data, id, traceparent } = effect;
+  async #start(work: Work, effect: EffectOf<"start">): Promise<WorkResult> {
+    const { tenant } = work;
+    const { flow, key, initiator, data, id } = effect;
     const instance = instanceId(tenant, flow, key);
-    const command = { kind: "start" as const, id, source: "assent/start", tenant, instance, key, initiator, data };
-    const reply = await this.#ports.submit({ tenant, instance, flow, command, ...(traceparent && { traceparent }) });
-    if (reply.kind === "refused")
-      throw new ServiceCallFailed(reply.refusal.message, reply.refusal.retryable ? "failed" : "refused");
+    const { tag, ...carried } = await this.#carried(work);
+    const about = { tenant, instance, key, initiator, data, ...(tag !== undefined && { tag }) };
+    const command = { kind: "start" as const, id, source: "assent/start", ...about };
+    const reply = await this.#ports.submit({ tenant, instance, flow, command, ...carried });
+    if (reply.kind === "refused") {
+      const { code, message, retryable } = reply.refusal;
+      // A tenant at its quota may have room later.
+      throw new ServiceCallFailed(message, retryable || code === "too-often" ? "failed" : "refused");
+    }
     if (reply.kind === "not-found") return { kind: "dead", error: `there is no flow \`${flow}\`` };
     return DONE;
   }
@@ -297,8 +317,9 @@ export class EffectPerformer {
   }
 }
 
-function carriedBy({ effect }: Work, tag: string | undefined): Carried {
-  const traceparent = effect.kind === "ingest" ? undefined : effect.traceparent;
+/** @param ofInstance its tag, unless the effect has one of its own. */
+function carriedBy({ effect }: Work, ofInstance: string | undefined): Carried {
+  const { traceparent, tag = ofInstance } = effect.kind === "ingest" ? {} : effect;
   return { ...(traceparent !== undefined && { traceparent }), ...(tag !== undefined && { tag }) };
 }
 
@@ -313,8 +334,8 @@ function alertOf(work: Work, reason: string): object {
 /** Ids are `INSTANCE:VERSION:INDEX`. */
 const versionOf = (id: string): number => Number(id.split(":").at(-2));
 
-/** Nothing stands before the first effect of a decision. */
-const leavesAtOnce = ({ effect }: Work): boolean => isPublished(effect) && effect.id.endsWith(":0");
+/** Nothing stands before the first effect of a decision, and to tell people by another way than the bus may take long. */
+const leavesAtOnce = ({ effect }: Work): boolean => effect.kind === "publish" && effect.id.endsWith(":0");
 
 const isPublished = (effect: Effect | RawEffect): boolean => effect.kind === "publish" || effect.kind === "notify";
 

@@ -28,13 +28,16 @@ export interface EntryDecision {
   readonly story: readonly StoryLine[];
   /** {@link Instance.version} after it. */
   readonly version: number;
+  /** Of the data after it, see `digestData`. */
+  readonly dataDigest: string;
 }
 
-export const entryDecision = (command: Command, accepted: Accepted): EntryDecision => ({
+export const entryDecision = (command: Command, accepted: Accepted, dataDigest: string): EntryDecision => ({
   command,
   answers: accepted.answers,
   story: accepted.story,
   version: accepted.instance.version,
+  dataDigest,
 });
 
 /** The chain's link: over the bytes as they are stored. */
@@ -92,27 +95,31 @@ export function replayEntry(
   definitions: Definitions,
   instance: Instance | undefined,
   entry: Entry,
-  seen?: (accepted: Accepted) => void,
+  seen?: (accepted: Accepted, decision: EntryDecision) => void,
 ): Instance {
   const definition = definitions(entry.definition);
   if (!definition) throw new Error(`definition ${entry.definition} is not loaded`);
   let current = instance;
-  for (const { command, answers } of entry.decisions) {
+  for (const decided of entry.decisions) {
+    const { command, answers } = decided;
     const recorded: Answers = (question) => answers[question.key];
     const decision = decide(definition, current, command, entry.at, recorded, definitions);
     if (decision.kind !== "accepted") {
       throw new Error(`replay of command \`${command.id}\` gave \`${decision.kind}\`, the journal says accepted`);
     }
-    seen?.(decision);
+    seen?.(decision, decided);
     current = decision.instance;
   }
   if (!current) throw new Error("an entry without decisions");
   return current;
 }
 
-/** @returns index of the first entry whose hash does not follow from the one before, or -1. */
-export function brokenLink(entries: readonly StoredEntry[]): number {
-  let previous = "";
+/**
+ * @param before hash of what the entries go on from.
+ * @returns index of the first entry whose hash does not follow from the one before, or -1.
+ */
+export function brokenLink(entries: readonly StoredEntry[], before = ""): number {
+  let previous = before;
   return entries.findIndex(({ body, hash: stored }) => {
     const expected = chain(previous, body);
     previous = stored;

@@ -25,29 +25,48 @@ export function unseal(key: Buffer, box: string): string {
 export const newDataKey = (): Buffer => randomBytes(32);
 
 /** Keyed digest of a text that may hold secrets; a plain digest could be guessed. */
-export const keyedDigest = (key: Buffer, text: string): string =>
+export const keyedDigest = (key: Buffer, text: string | Buffer): string =>
   createHmac("sha256", key).update(text).digest("base64url");
 
 /** Wraps data keys. The newest key wraps, any key of the ring unwraps. */
 export interface KeyRing {
+  /** Id of the newest key. */
+  readonly newest: string;
   wrap(dataKey: Buffer): string;
-  /** @throws if the key that wrapped it is not in the ring. */
+  /** @throws {MissingKey} if the key that wrapped it is not in the ring. */
   unwrap(wrapped: string): Buffer;
+  /** Wrapped anew, where an older key had wrapped it; else `undefined`. @throws {MissingKey} */
+  rewrapped(wrapped: string): string | undefined;
+  /** {@link keyedDigest} under the newest key, of what has no data key. */
+  digest(text: string | Buffer): string;
+}
+
+/** Something is sealed under a key that the ring does not have. */
+export class MissingKey extends Error {
+  override readonly name = "MissingKey";
 }
 
 /** @param setting `kid:base64,kid:base64`, newest first, 32 bytes each. @throws Error with what is wrong with it. */
 export function keyRing(setting: string): KeyRing {
-  const keys = new Map(setting.split(",").map(readKey));
+  const items = setting.split(",").map(readKey);
+  const keys = new Map(items);
+  if (keys.size < items.length) throw new Error("two keys of the ring have one id");
   const [newest] = keys.keys();
   if (newest === undefined) throw new Error("the key ring is empty");
+  const wrap = (dataKey: Buffer): string => `${newest}:${seal(keys.get(newest)!, dataKey.toString("base64"))}`;
+  const unwrap = (wrapped: string): Buffer => {
+    const id = wrapped.slice(0, wrapped.indexOf(":"));
+    const key = keys.get(id);
+    if (!key)
+      throw new MissingKey(`it is sealed under the key \`${id}\`, which the key ring (ASSENT_KEYS) does not have`);
+    return Buffer.from(unseal(key, wrapped.slice(id.length + 1)), "base64");
+  };
   return {
-    wrap: (dataKey) => `${newest}:${seal(keys.get(newest)!, dataKey.toString("base64"))}`,
-    unwrap(wrapped) {
-      const colon = wrapped.indexOf(":");
-      const key = keys.get(wrapped.slice(0, colon));
-      if (!key) throw new Error(`the key ring has no key \`${wrapped.slice(0, colon)}\``);
-      return Buffer.from(unseal(key, wrapped.slice(colon + 1)), "base64");
-    },
+    newest,
+    wrap,
+    unwrap,
+    rewrapped: (wrapped) => (wrapped.startsWith(`${newest}:`) ? undefined : wrap(unwrap(wrapped))),
+    digest: (text) => keyedDigest(keys.get(newest)!, text),
   };
 }
 

@@ -1,11 +1,20 @@
 import type { Definition } from "../dsl/index.ts";
 import { definitionsOf, type Instance } from "../engine/index.ts";
+import type { KnownDigest } from "./data-digest.ts";
 import { decode, definitionsIn, type Entry, replayEntry } from "./entry.ts";
 import type { KeyRing } from "./key-ring.ts";
-import type { DefinitionSource, InstanceKey, Store, StoredEntry, StoredInstance } from "./ports.ts";
+import type {
+  DefinitionSource,
+  EpochMs,
+  InstanceKey,
+  Store,
+  StoredCheckpoint,
+  StoredEntry,
+  StoredInstance,
+} from "./ports.ts";
 
 /** What is committed of an instance, or that there is none. */
-interface Loaded {
+export interface Loaded {
   instance: Instance | undefined;
   definition: Definition | undefined;
   /** Of the newest entry; 0 before the first. */
@@ -15,6 +24,8 @@ interface Loaded {
   dataKey: Buffer | undefined;
   /** Version of the newest stored snapshot. */
   snapshotVersion: number;
+  /** When that one was decided; before the first, when the instance was started. */
+  snapshotAt: EpochMs;
 }
 
 /** An instance in memory. */
@@ -26,6 +37,10 @@ export interface Live<Waiting> extends Loaded {
   contested: boolean;
   /** A load, a write or a question is under way: its commands wait. */
   busy: boolean;
+  /** The question is under way. */
+  asking?: boolean;
+  /** Of the data of the newest decision, committed or not. */
+  digest?: KnownDigest;
   readonly waiting: Waiting[];
 }
 
@@ -113,6 +128,7 @@ const NOTHING: Loaded = {
   hash: "",
   dataKey: undefined,
   snapshotVersion: 0,
+  snapshotAt: 0,
 };
 
 const emptyLive = <Waiting>(key: InstanceKey, name: string): Live<Waiting> => ({
@@ -126,10 +142,13 @@ const emptyLive = <Waiting>(key: InstanceKey, name: string): Live<Waiting> => ({
 });
 
 /** An instance is its newest snapshot and the few entries after it. All definitions that it goes by are in memory then. */
-async function restore(row: StoredInstance, { keys, definitions }: Ports): Promise<Loaded> {
+export async function restore(
+  row: StoredInstance,
+  { keys, definitions }: Pick<Ports, "keys" | "definitions">,
+): Promise<Loaded> {
   const dataKey = row.wrappedKey === undefined ? undefined : keys.unwrap(row.wrappedKey);
   let instance = row.snapshot ? decode<Instance>(row.snapshot.body, dataKey) : undefined;
-  const snapshotVersion = instance?.version ?? 0;
+  const snapshot = instance;
   if (instance) await loadAll(definitionsOf(instance), definitions);
   for (const entry of row.tail) instance = await apply(instance, decode<Entry>(entry.body, dataKey), definitions);
   const newest = row.tail.at(-1) ?? row.snapshot;
@@ -139,13 +158,25 @@ async function restore(row: StoredInstance, { keys, definitions }: Ports): Promi
     sequence: newest?.sequence ?? 0,
     hash: newest?.hash ?? "",
     dataKey,
-    snapshotVersion,
+    snapshotVersion: snapshot?.version ?? 0,
+    snapshotAt: snapshot?.updatedAt ?? instance?.startedAt ?? 0,
   };
 }
 
 async function apply(instance: Instance | undefined, entry: Entry, definitions: DefinitionSource): Promise<Instance> {
   await loadAll(definitionsIn(entry), definitions);
   return replayEntry((hash) => definitions.known(hash), instance, entry);
+}
+
+/** The instance as it was when older entries were pruned. */
+export async function fromCheckpoint(
+  { snapshot }: StoredCheckpoint,
+  dataKey: Buffer | undefined,
+  definitions: DefinitionSource,
+): Promise<Instance> {
+  const instance = decode<Instance>(snapshot, dataKey);
+  await loadAll(definitionsOf(instance), definitions);
+  return instance;
 }
 
 /** Brings definitions into memory. @throws Error if one is not there. */
@@ -156,14 +187,19 @@ export async function loadAll(hashes: readonly string[], definitions: Definition
   }
 }
 
-/** The instance as it was at an earlier version: its entries, decided again. `undefined` if it never stood at this one. */
+/**
+ * The instance as it was at an earlier version: its entries, decided again.
+ * @param checkpoint what the entries go on from, if older ones were pruned.
+ * @returns `undefined` if it never stood at this version, or that was before the checkpoint.
+ */
 export async function replayTo(
   entries: readonly StoredEntry[],
   version: number,
   dataKey: Buffer | undefined,
   definitions: DefinitionSource,
+  checkpoint?: StoredCheckpoint,
 ): Promise<Instance | undefined> {
-  let instance: Instance | undefined;
+  let instance = checkpoint && (await fromCheckpoint(checkpoint, dataKey, definitions));
   for (const stored of entries) {
     const entry = decode<Entry>(stored.body, dataKey);
     const decisions = entry.decisions.filter((decision) => decision.version <= version);

@@ -1,24 +1,30 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { dirname, join } from "node:path";
-import { z } from "zod";
+import { hostname } from "node:os";
 import { renderDiagnostic } from "../dsl/index.ts";
 import { type ApiKeys, readApiKeys } from "./api-keys.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import { openNatsBus } from "./bus/nats-bus.ts";
+import { systemClock } from "./clock.ts";
+import { keepPartitions, OtherPartitions } from "./cluster/partition-count.ts";
+import { placeOf } from "./cluster/place.ts";
 import { writeDevTokens } from "./dev-tokens.ts";
-import { type DirectoryFile, directoryShape, embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
+import { SEEDED_PEOPLE } from "./directory.ts";
+import { type DirectoryChange, directoryFile, type WatchedDirectory } from "./directory-file.ts";
 import { documentFiles } from "./document-files.ts";
 import { createHttpApp } from "./http/app.ts";
+import { shedding } from "./http/shedding.ts";
 import { createIdentity } from "./identity.ts";
 import { keyRing, newKeyRingSetting } from "./key-ring.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { AssentNode } from "./node.ts";
+import type { NodeEvent } from "./node-events.ts";
 import type { Bus, Store } from "./ports.ts";
 import type { RegistryEvent } from "./registry.ts";
+import { newSigningKeySetting, SIGNING_KEY, type Signer, signingKey } from "./retention/signing.ts";
 import type { Settings } from "./settings.ts";
 import { openStore } from "./stores/open-store.ts";
 
@@ -46,29 +52,35 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
   const stopping = firstSignal();
   const log = await createLog({ level: settings.logLevel, pretty: process.stderr.isTTY === true });
   const apiKeys = settings.apiKeysFile === undefined ? undefined : apiKeysOf(settings.apiKeysFile);
-  const directoryFile = readDirectory(paths, settings.dev);
-  const directory = embeddedDirectory(directoryFile);
-  const store = await openStore(settings.store);
+  const directory = openDirectory(paths, settings.dev);
+  const name = `${hostname()}/${randomBytes(6).toString("hex")}`;
+  const store = await openStore(settings.store, { node: name });
   let bus: Bus | undefined;
   try {
-    bus = await openBus(settings, log);
+    const partitions = await partitionsOf(settings, store);
+    bus = await openBus(settings, partitions, log);
     const metrics = createMetrics();
+    const signer = await signerOf(settings, store);
     const node = new AssentNode({
       store,
       bus,
-      clock: { now: Date.now },
+      clock: systemClock,
+      ...{ node: name, partitions },
       keys: keyRing(settings.keys ?? (await kept(store, "keys", newKeyRingSetting))),
       directory,
       documents: documentFiles(settings.dataFolder),
       services: settings.services,
       wecom: settings.wecom,
+      tenants: settings.tenants,
+      ...(signer && { signer }),
       observe: metrics,
-      registryChanged: (event) => tellOfChange(log, event),
       note: (fields, message) => log.info(fields, message),
       alert: (fields, message) => log.error(fields, message),
       onError: (error, doing) => log.error({ err: error }, doing),
     });
+    node.events.subscribe(">", (event) => tellOf(log, event));
     metrics.watch(() => node.figures);
+    await node.lookForServices();
     await load(node, paths, log);
     const identity = createIdentity({
       ...(settings.auth !== undefined && { auth: settings.auth }),
@@ -79,9 +91,10 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
       person: directory.person,
     });
     const app = createHttpApp({
-      submit: node.submit,
+      submit: node.request,
       read: node.read,
       history: (key) => node.history(key),
+      pruned: (key) => node.pruned(key),
       store,
       deadLetters: node.deadLetters,
       documents: documentFiles(settings.dataFolder),
@@ -96,9 +109,10 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
       readiness: node.readiness,
       log,
     });
-    const server = await listen(settings, app.callback());
-    await node.start();
+    const server = await listen(settings, shedding(node.turnedAwayForMs, app.callback()));
+    await node.start(placeOf(urlOf(server)));
     node.registry.watch();
+    const endWatching = directory.watch((change) => tellOfDirectory(log, change), systemClock);
     if (settings.dev) await printTokens(identity.issueDevToken, urlOf(server));
     log.info(
       { url: urlOf(server), bus: bus.kind, flows: node.registry.current.flows().map(({ flow }) => flow) },
@@ -106,6 +120,7 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
     );
     const signal = await stopping;
     log.info({ signal }, "stopping");
+    endWatching();
     await stop(node, server);
     log.info({}, "stopped");
     return signal === "SIGINT" ? 130 : 0;
@@ -116,11 +131,20 @@ export async function serve({ paths, settings }: ServeOptions): Promise<number> 
   }
 }
 
-async function openBus({ nats }: Settings, log: Log): Promise<Bus> {
+/** @throws {CannotStart} the store has another number. */
+async function partitionsOf({ partitions }: Settings, store: Store): Promise<number> {
+  try {
+    return await keepPartitions(store, partitions);
+  } catch (error) {
+    throw error instanceof OtherPartitions ? new CannotStart(error.message) : error;
+  }
+}
+
+async function openBus({ nats }: Settings, partitions: number, log: Log): Promise<Bus> {
   const onProblem = (error: unknown): void => log.warn({ err: error }, "the bus has a problem");
   if (!nats) return new InProcessBus({ onProblem });
   const { servers, credsFile } = nats;
-  return openNatsBus({ urls: servers.join(","), ...(credsFile !== undefined && { credsFile }), onProblem });
+  return openNatsBus({ urls: servers.join(","), partitions, ...(credsFile !== undefined && { credsFile }), onProblem });
 }
 
 function apiKeysOf(file: string): ApiKeys {
@@ -131,34 +155,31 @@ function apiKeysOf(file: string): ApiKeys {
   }
 }
 
-/** A value made on the first start and kept in the store. */
-async function kept(store: Store, name: string, make: () => string): Promise<string> {
-  const known = await store.getSetting(name);
-  if (known !== undefined) return known;
-  const made = make();
-  await store.setSetting(name, made);
-  return made;
+/** A value made on the first start and kept in the store; of nodes that start at once all get the same. */
+const kept = (store: Store, name: string, make: () => string): Promise<string> => store.keepSetting(name, make());
+
+/** @throws {CannotStart} if something is to be pruned and nothing could sign for it. */
+async function signerOf({ signingKey: set, dev, tenants }: Settings, store: Store): Promise<Signer | undefined> {
+  if (set !== undefined) return signingKey(set);
+  if (dev) return signingKey(await kept(store, SIGNING_KEY, newSigningKeySetting));
+  const pruned = Object.entries(tenants).find(([, { keepDays }]) => keepDays !== undefined);
+  if (!pruned) return undefined;
+  throw new CannotStart(
+    `\`ASSENT_SIGNING_KEY\` is not set, and \`tenants.${pruned[0]}.keepDays\` is: what is pruned leaves a signed checkpoint`,
+  );
 }
 
-/** `directory.json` beside the flows; the seeded people of `--dev` where there is none. */
-function readDirectory(paths: readonly string[], dev: boolean): DirectoryFile {
-  const folders = paths.map((path) => (statSync(path).isDirectory() ? path : dirname(path)));
-  const file = folders.map((folder) => join(folder, "directory.json")).find(existsSync);
-  if (!file) return dev ? SEEDED_PEOPLE : { people: [] };
+function openDirectory(paths: readonly string[], dev: boolean): WatchedDirectory {
   try {
-    const read = directoryShape.parse(JSON.parse(readFileSync(file, "utf8")));
-    return dev ? withSeeds(read) : read;
+    return directoryFile(paths, dev);
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new CannotStart(`\`${file}\` is not a directory of people: ${why}`);
+    throw new CannotStart((error as Error).message);
   }
 }
 
-/** What the file says of a seeded person wins. */
-function withSeeds(file: DirectoryFile): DirectoryFile {
-  const known = new Set(file.people.map((person) => person.id));
-  const seeds = SEEDED_PEOPLE.people.filter((person) => !known.has(person.id));
-  return { people: [...file.people, ...seeds], heads: { ...SEEDED_PEOPLE.heads, ...file.heads } };
+function tellOfDirectory(log: Log, { kind, ...change }: DirectoryChange): void {
+  if (kind === "read") log.info(change, "people were read anew");
+  else log.warn(change, "people could not be read anew: those who were known stay");
 }
 
 async function load(node: AssentNode, paths: readonly string[], log: Log): Promise<void> {
@@ -169,6 +190,20 @@ async function load(node: AssentNode, paths: readonly string[], log: Log): Promi
   const refused = events.filter((event) => event.kind === "refused");
   if (refused.length > 0) throw new CannotStart(refused.map(problemsOf).join("\n"));
 }
+
+function tellOf(log: Log, event: NodeEvent): void {
+  if (event.kind === "registry") tellOfChange(log, event.change);
+  else {
+    const { service, address, circuit } = event;
+    log.warn({ service, address, circuit }, CIRCUITS[circuit]);
+  }
+}
+
+const CIRCUITS = {
+  open: "a service failed again and again and is not asked for a while",
+  "half-open": "a service that failed is tried again",
+  closed: "a service that failed answers again",
+} as const;
 
 function tellOfChange(log: Log, event: RegistryEvent): void {
   const { kind, file, flows } = event;

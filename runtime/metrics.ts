@@ -1,10 +1,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { serviceMetrics } from "./metrics-of-services.ts";
 import type { NodeObserver } from "./node.ts";
 
 /** Figures that are read when somebody asks for `/metrics`. */
 export interface Figures {
   readonly waitingCommands: number;
   readonly pendingEffects: number;
+  /** That this node carries out. */
+  readonly ownedPartitions: number;
+  /** Given up at those who listen in this process and asked for it. */
+  readonly droppedEvents: number;
+  /** Commands that may wait before callers from outside are turned away. */
+  readonly waitingLimit: number;
 }
 
 export interface Metrics extends NodeObserver {
@@ -39,6 +46,11 @@ export function createMetrics(): Metrics {
     help: "Effects carried out.",
     labelNames: ["kind", "result"],
   });
+  const countOverQuota = counter(registry, {
+    name: "assent_quota_refusals_total",
+    help: "Commands refused because their tenant has as much as it may.",
+    labelNames: ["tenant", "quota"],
+  });
   const batch = new Histogram({
     name: "assent_turn_instances",
     help: "Instances written in one turn.",
@@ -59,7 +71,9 @@ export function createMetrics(): Metrics {
       countCommand(labelOf(tenant), kind, refused ? "refused" : result);
       if (refused) countRefusal(result);
     },
+    ...serviceMetrics(registry),
     performed: (kind, result) => countEffect(kind, result),
+    overQuota: (tenant, quota) => countOverQuota(labelOf(tenant), quota),
     committed: (instances) => batch.observe(instances),
     journalWritten: (seconds) => writes.observe(seconds),
     watch: figures.watch,
@@ -95,8 +109,16 @@ function counter(registry: Registry, { name, help, labelNames }: CounterDescript
   };
 }
 
+const NOTHING: Figures = {
+  waitingCommands: 0,
+  waitingLimit: 0,
+  pendingEffects: 0,
+  ownedPartitions: 0,
+  droppedEvents: 0,
+};
+
 function addGauges(registry: Registry): { watch(figures: () => Figures): void } {
-  let read: () => Figures = () => ({ waitingCommands: 0, pendingEffects: 0 });
+  let read: () => Figures = () => NOTHING;
   const gauge = (name: string, help: string, figure: keyof Figures): void => {
     new Gauge({
       name,
@@ -108,6 +130,9 @@ function addGauges(registry: Registry): { watch(figures: () => Figures): void } 
     });
   };
   gauge("assent_waiting_commands", "Commands that wait for their answer.", "waitingCommands");
+  gauge("assent_waiting_limit", "Commands that may wait before callers are turned away.", "waitingLimit");
+  gauge("assent_dropped_events", "Given up at listeners in this process that asked for it.", "droppedEvents");
+  gauge("assent_owned_partitions", "Partitions whose effects, timers and messages are this node's.", "ownedPartitions");
   gauge("assent_outbox_pending", "Effects handed over that are not done.", "pendingEffects");
   return {
     watch(figures) {

@@ -7,6 +7,7 @@ import { instanceId } from "../engine/index.ts";
 import { needsNatsServer, startNatsServer } from "../scripts/nats-server.ts";
 import { Arrivals } from "./bus/bus-contract.ts";
 import { openNatsBus } from "./bus/nats-bus.ts";
+import { systemClock } from "./clock.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 import { documentFiles } from "./document-files.ts";
 import { AssentNode } from "./node.ts";
@@ -35,7 +36,7 @@ test("an event from NATS starts an instance, and what it causes carries its trac
   writeFileSync(join(folder, "leave.flow"), FLOW);
   const bus = await openNatsBus({ urls: server.url });
   const node = new AssentNode({
-    ...{ store: openMemoryStore(), bus, clock: { now: Date.now }, keys: KEYS, services: {}, wecom: [] },
+    ...{ store: openMemoryStore(), bus, clock: systemClock, keys: KEYS, services: {}, wecom: [] },
     directory: embeddedDirectory(SEEDED_PEOPLE),
     documents: documentFiles(folder),
     onError: (error) => assert.ifError(error),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { startWecomStandIn } from "../examples/wecom-stand-in/server.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
+import { systemClock } from "./clock.ts";
 import type { WecomApp } from "./connectors/wecom/index.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 import { documentFiles } from "./document-files.ts";
@@ -77,7 +78,7 @@ async function open(
   const alerts: World["alerts"] = [];
   const store = options.store ?? openMemoryStore();
   const node = new AssentNode({
-    ...{ store, bus, clock: { now: Date.now }, keys: KEYS, services: {}, wecom: options.wecom ?? [] },
+    ...{ store, bus, clock: systemClock, keys: KEYS, services: {}, wecom: options.wecom ?? [] },
     directory: embeddedDirectory(SEEDED_PEOPLE),
     documents: documentFiles(folder),
     alert: (fields, message) => alerts.push({ fields: { ...fields }, message }),
@@ -137,7 +138,7 @@ test("an effect that is given up is told everywhere; sent again it is carried ou
 }, async (context) => {
   const world = await open(context);
   let answer = '{"error":"the account is closed","retryable":false}';
-  await world.bus.serve("assent.svc.bank.event", () => answer);
+  const end = await world.bus.serve("assent.svc.bank.event", () => answer);
   const secret = "6222020200112233";
   await started(world);
   await world.node.submit({ ...sent("A", "pay", { card: secret }), traceparent: TRACE });
@@ -157,6 +158,7 @@ test("an effect that is given up is told everywhere; sent again it is carried ou
   assert.equal(await world.node.deadLetters.read("u", id), undefined, "of its tenant alone");
   assert.equal(await world.node.deadLetters.sendAgain("u", id), undefined);
   const paid = Promise.withResolvers<void>();
+  end();
   await world.bus.serve("assent.svc.bank.event", () => {
     paid.resolve();
     return answer;
@@ -236,3 +238,37 @@ async function until<Found>(look: () => Promise<Found | undefined>): Promise<Fou
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+test("who can come again is turned away while too many wait, and nobody else", { timeout: 20_000 }, async (context) => {
+  const { node } = await open(context);
+  const requests = (from: number) =>
+    Array.from({ length: 1_000 }, (_, n) => node.request(start(`R-${from + n}`, `start R-${from + n}`, "payment")));
+  // All at once: nothing is answered in between.
+  const [first, inside] = [requests(0), node.submit(start("inside", "start inside", "payment"))];
+  const ended = await Promise.allSettled(first);
+  const limit = ended.filter(({ status }) => status === "fulfilled").length;
+  assert.ok(limit >= 256 && limit < 1_000, `${limit} were let in`);
+  for (const one of ended) assert.ok(one.status === "fulfilled" || (one.reason as Error).name === "Overloaded");
+  assert.equal((await inside).kind, "accepted");
+  assert.equal((await node.request(start("R-999", "start R-999", "payment"))).kind, "accepted", "later");
+});
+
+test("changes of the registry and of services' circuits are events of the node", {
+  timeout: 20_000,
+}, async (context) => {
+  const world = await open(context);
+  const topics: string[] = [];
+  world.node.events.subscribe(">", (_event, topic) => topics.push(topic));
+  await world.bus.serve("assent.svc.bank.event", () => '{"error":"no database","retryable":true}');
+  await started(world);
+  await world.node.submit(sent("A", "pay"));
+  for (let n = 0; n < 4; n++) {
+    await world.node.submit({ ...start(`B${n}`, `s${n}`, "payment") });
+    await world.node.submit({ ...sent(`B${n}`, "open", { card: "1" }) });
+    await world.node.submit(sent(`B${n}`, "pay"));
+  }
+  await until(async () => (topics.includes("service.open") ? true : undefined));
+  rmSync(join(world.folder, "payment.flow"));
+  await world.node.registry.reload();
+  assert.equal(topics.at(-1), "registry.removed");
+});

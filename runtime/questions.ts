@@ -1,6 +1,6 @@
 import type { Definition } from "../dsl/index.ts";
 import type { Answer, Carried, Directory, FunctionQuestion, Functions, Question } from "./ports.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 export interface AskerPorts {
   readonly directory: Directory;

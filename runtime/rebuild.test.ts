@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chain } from "./entry.ts";
 import { newKeyRingSetting } from "./key-ring.ts";
 import type { Store } from "./ports.ts";
 import { rebuild } from "./rebuild.ts";
@@ -65,6 +66,24 @@ test("entries that were changed are told, and nothing is made of them", async ()
   );
   assert.match(broken[0]!.problem, /the chain of hashes breaks at entry 2/);
   assert.deepEqual(await store.projected(keyOf("A")), before);
+});
+
+test("data that is not what the journal says is told, even where the chain was made anew", async () => {
+  const store = await storeWithWork();
+  const history = store.history.bind(store);
+  store.history = async (key) => {
+    const entries = await history(key);
+    if (key.instance !== keyOf("A").instance) return entries;
+    let hash = "";
+    return entries.map((entry) => {
+      const body = entry.body.replace('"amount":"12.50"', '"amount":"99.50"');
+      hash = chain(hash, body);
+      return { ...entry, body, hash };
+    });
+  };
+  const { broken } = await rebuild(store, undefined, CHECK);
+  assert.equal(broken.length, 1);
+  assert.match(broken[0]!.problem, /the data after version 2 is not what the journal says/);
 });
 
 const SEALED = `

@@ -1,11 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "../dsl/index.ts";
 import type { Instance, Task } from "../engine/index.ts";
-import { brokenLink, decode, definitionsIn, type Entry, replayEntry } from "./entry.ts";
+import { partitionOf } from "./cluster/partition.ts";
+import { partitionsIn } from "./cluster/partition-count.ts";
+import { digestData } from "./data-digest.ts";
+import { decode, definitionsIn, type Entry, type EntryDecision, replayEntry } from "./entry.ts";
 import { type KeyRing, keyRing, newKeyRingSetting } from "./key-ring.ts";
-import { loadAll } from "./live-instances.ts";
+import { fromCheckpoint, loadAll } from "./live-instances.ts";
 import type { DefinitionSource, InstanceKey, OldCommand, ProjectedInstance, Store } from "./ports.ts";
 import { definitionSetting } from "./registry.ts";
+import { chainProblem, readChain } from "./retention/chain.ts";
 import { fallenOut, summaryOf } from "./turn-rows.ts";
 
 /**
@@ -34,12 +38,15 @@ export async function rebuild(
 ): Promise<Rebuilt> {
   const ring = keyRing(keys ?? (await store.getSetting("keys")) ?? newKeyRingSetting());
   const definitions = storedDefinitions(store);
+  const partitions = await partitionsIn(store);
   const differing: InstanceKey[] = [];
   const broken: (InstanceKey & { problem: string })[] = [];
   let instances = 0;
   for await (const key of journaled(store)) {
     instances += 1;
-    const expected = await fromJournal(key, store, ring, definitions).catch((error: unknown) => String(error));
+    const expected = await fromJournal(key, store, ring, definitions, partitions).catch((error: unknown) =>
+      String(error),
+    );
     if (typeof expected === "string") broken.push({ ...key, problem: expected });
     else if (!(await isThere(key, expected, store))) {
       differing.push(key);
@@ -64,15 +71,19 @@ async function fromJournal(
   store: Store,
   ring: KeyRing,
   definitions: DefinitionSource,
+  partitions: number,
 ): Promise<ProjectedInstance> {
-  const entries = await store.history(key);
-  const link = brokenLink(entries);
-  if (link >= 0) throw new Error(`the chain of hashes breaks at entry ${entries[link]!.sequence}`);
+  const chain = await readChain(store, key);
+  const problem = chainProblem(chain);
+  if (problem !== undefined) throw new Error(problem);
+  const { checkpoint, entries } = chain;
   const [{ wrappedKey } = {}] = await store.load([key]);
   const dataKey = wrappedKey === undefined ? undefined : ring.unwrap(wrappedKey);
-  const tasks = new Map<string, Task>();
+  // Of what was pruned only the lists still know the tasks.
+  const known = checkpoint ? ((await store.projected(key))?.tasks ?? []) : [];
+  const tasks = new Map<string, Task>(known.map((task) => [task.id, task]));
   const oldCommands: OldCommand[] = [];
-  let instance: Instance | undefined;
+  let instance = checkpoint && (await fromCheckpoint(checkpoint, dataKey, definitions));
   for (const { sequence, body } of entries) {
     const entry = decode<Entry>(body, dataKey);
     await loadAll(definitionsIn(entry), definitions);
@@ -81,14 +92,24 @@ async function fromJournal(
       (hash) => definitions.known(hash),
       before,
       entry,
-      (accepted) => {
+      (accepted, decision) => {
+        checkData(accepted.instance, dataKey, decision);
         for (const task of accepted.tasks) tasks.set(task.id, task);
       },
     );
     if (before) oldCommands.push(...fallenOut(before, instance, sequence));
   }
-  const { sequence } = entries.at(-1)!;
-  return { sequence, summary: summaryOf(instance!), tasks: [...tasks.values()], timers: instance!.timers, oldCommands };
+  const { sequence } = (entries.at(-1) ?? checkpoint)!;
+  const summary = summaryOf(instance!);
+  const partition = partitionOf(key.tenant, summary.flow, summary.key, partitions);
+  const [{ timers }, lists] = [instance!, { tasks: [...tasks.values()], oldCommands }];
+  return { partition, sequence, summary, timers, ...lists };
+}
+
+/** An instance may have got its key, with a version that has secrets, after the command. */
+function checkData(instance: Instance, key: Buffer | undefined, { dataDigest, version }: EntryDecision): void {
+  const isSame = [key, undefined].some((one) => digestData(instance, one).digest === dataDigest);
+  if (!isSame) throw new Error(`the data after version ${version} is not what the journal says`);
 }
 
 async function isThere(key: InstanceKey, expected: ProjectedInstance, store: Store): Promise<boolean> {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
+import { systemClock } from "./clock.ts";
 import { Registry, type RegistryEvent } from "./registry.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
 import { event, KEYS, SetClock, start } from "./testing.ts";
@@ -35,7 +36,8 @@ function opened(context: TestContext) {
   const make = () =>
     new Registry({
       store,
-      services: [],
+      clock: systemClock,
+      services: () => ({ names: [], labels: [] }),
       changed: (change) => events.push(change),
       onError: (error) => errors.push(error),
     });

@@ -1,8 +1,15 @@
-import { existsSync, type FSWatcher, statSync, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Definition, Diagnostic } from "../dsl/index.ts";
-import { clashOf, Deployment, fingerprintOf, flowFiles, loadUnit, type Unit } from "./deployment.ts";
-import type { DefinitionSource, Store } from "./ports.ts";
+import {
+  clashOf,
+  Deployment,
+  type FlowFiles,
+  flowFilesOnDisk,
+  type RegisteredServices,
+  type Unit,
+} from "./deployment.ts";
+import type { Clock, DefinitionSource, Store } from "./ports.ts";
 
 export type RegistryEvent =
   | {
@@ -28,8 +35,11 @@ export type RegistryEvent =
 
 export interface RegistryPorts {
   readonly store: Pick<Store, "getSetting" | "setSetting">;
-  /** Services that the settings name. */
-  readonly services: readonly string[];
+  readonly clock: Pick<Clock, "after">;
+  /** Where flows are read from; absent: the disk. */
+  readonly files?: FlowFiles;
+  /** Of the settings, and those that are there now. */
+  services(): RegisteredServices;
   changed(event: RegistryEvent): void;
   onError(error: unknown): void;
 }
@@ -45,12 +55,13 @@ const LOOK_EVERY_MS = 2_000;
  */
 export class Registry {
   readonly #ports: RegistryPorts;
+  readonly #source: FlowFiles;
   readonly #byHash = new Map<string, Definition>();
   readonly #watchers: FSWatcher[] = [];
   #current = new Deployment(new Map());
   #changes: Promise<void> = Promise.resolve();
-  #settling: NodeJS.Timeout | undefined;
-  #looking: NodeJS.Timeout | undefined;
+  #callOffSettling: () => void = () => {};
+  #callOffLooking: () => void = () => {};
   #paths: readonly string[] = [];
   /** What was looked at last, by file: a file is validated again only when something of it changed. */
   readonly #seen = new Map<string, Pick<Unit, "fingerprint" | "uses">>();
@@ -59,6 +70,7 @@ export class Registry {
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
+    this.#source = ports.files ?? flowFilesOnDisk;
   }
 
   get current(): Deployment {
@@ -96,7 +108,14 @@ export class Registry {
       watcher.on("error", this.#ports.onError);
       this.#watchers.push(watcher);
     }
-    this.#looking = setInterval(() => void this.reload(), LOOK_EVERY_MS);
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    this.#callOffLooking = this.#ports.clock.after(LOOK_EVERY_MS, () => {
+      this.#lookLater();
+      void this.reload();
+    });
   }
 
   /** Reads what changed now; resolves when it is active or refused. */
@@ -108,21 +127,21 @@ export class Registry {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#settling);
-    clearInterval(this.#looking);
+    this.#callOffSettling();
+    this.#callOffLooking();
     for (const watcher of this.#watchers) watcher.close();
     await this.#changes;
   }
 
   #touched(name: string | null): void {
     if (name !== null && !/\.(flow|docx|ts|js)$/.test(name)) return;
-    clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.reload(), SETTLE_MS);
+    this.#callOffSettling();
+    this.#callOffSettling = this.#ports.clock.after(SETTLE_MS, () => void this.reload());
   }
 
   /** Those of the paths that are there, and what they are known to use. */
   #files(): Set<string> {
-    const found = this.#paths.filter(existsSync).flatMap(flowFiles);
+    const found = this.#paths.filter(this.#source.exists).flatMap(this.#source.find);
     const files = new Set(found.map((file) => resolve(file)));
     for (const file of files) this.#addUsed(file, files);
     return files;
@@ -130,7 +149,7 @@ export class Registry {
 
   /** Their flows are active as well as those that use them. */
   #addUsed(file: string, files: Set<string>): void {
-    for (const used of this.#seen.get(file)?.uses ?? []) if (existsSync(used)) files.add(used);
+    for (const used of this.#seen.get(file)?.uses ?? []) if (this.#source.exists(used)) files.add(used);
   }
 
   /** Reads what has changed, and swaps all of it in at once: what a file and those that use it were made to fit stays so. */
@@ -141,7 +160,8 @@ export class Registry {
       for (const unit of this.#current.units.values()) if (!files.has(unit.file)) events.push(this.#drop(unit, units));
       for (const file of files) {
         const seen = this.#seen.get(file);
-        if (seen?.fingerprint !== fingerprintOf(file, seen?.uses ?? [])) events.push(await this.#loadFile(file, units));
+        if (seen?.fingerprint !== this.#source.fingerprint(file, seen?.uses ?? []))
+          events.push(await this.#loadFile(file, units));
         this.#addUsed(file, files);
       }
     } finally {
@@ -164,7 +184,7 @@ export class Registry {
   }
 
   async #loadFile(file: string, units: Map<string, Unit>): Promise<RegistryEvent> {
-    const result = await loadUnit(file, this.#ports.services);
+    const result = await this.#source.load(file, this.#ports.services());
     this.#givenWay.delete(file);
     if (result.kind === "refused") return this.#refuse(result, result.diagnostics, units);
     const { unit } = result;

@@ -57,6 +57,7 @@ test("an empty variable is not set", () => {
   assert.equal(settingsOf(readSettings({ ...NOTHING, env: { ...AUTH, ASSENT_NATS: "" } })).nats, undefined);
 });
 
+const SIGNING_KEY = Buffer.alloc(32, 9).toString("base64");
 const MALFORMED: readonly [env: Record<string, string>, file: unknown, error: RegExp][] = [
   [{ ASSENT_STROE: "memory:" }, undefined, /`ASSENT_STROE` \(environment\): there is no such setting/],
   [{ ASSENT_ROLES: "{}" }, undefined, /`ASSENT_ROLES` .*does not have it yet/],
@@ -69,6 +70,9 @@ const MALFORMED: readonly [env: Record<string, string>, file: unknown, error: Re
   [{ ASSENT_NATS: "nats://a,http://b" }, undefined, /`ASSENT_NATS` must be/],
   [{ ASSENT_HTTP: "7400" }, undefined, /`ASSENT_HTTP` must be `HOST:PORT`/],
   [{ ASSENT_HTTP: "127.0.0.1:70000" }, undefined, /`ASSENT_HTTP` must be `HOST:PORT`/],
+  [{ ASSENT_PARTITIONS: "0" }, undefined, /`ASSENT_PARTITIONS` must be a number from 1 to 1024, not `0`/],
+  [{ ASSENT_PARTITIONS: "16.5" }, undefined, /`ASSENT_PARTITIONS` must be/],
+  [{ ASSENT_PARTITIONS: "1025" }, undefined, /`ASSENT_PARTITIONS` must be/],
   [{ ASSENT_LOG: "loud" }, undefined, /`ASSENT_LOG` must be one of trace/],
   [{ ASSENT_KEYS: "k1:c2hvcnQ=" }, undefined, /^`ASSENT_KEYS` must be `KID:BASE64`[^`]*$/],
   [{ ASSENT_WECOM_HR_TOKEN: "t" }, undefined, /`ASSENT_WECOM_HR_CORP_ID` is missing/],
@@ -76,6 +80,10 @@ const MALFORMED: readonly [env: Record<string, string>, file: unknown, error: Re
   [{}, { store: "memory:" }, /`store` in assent.config.json is not a setting/],
   [{}, { ASSENT_LOG: 3 }, /`ASSENT_LOG` in assent.config.json/],
   [{}, { services: { legal: "nowhere" } }, /`services.legal` in assent.config.json: must be a URL/],
+  [{}, { tenants: { acme: { instances: 1 } } }, /`tenants.acme` in assent.config.json: .*instances/],
+  [{}, { tenants: { acme: { keepDays: -1 } } }, /`tenants.acme.keepDays` in assent.config.json/],
+  [{}, { tenants: { acme: { commandsPerSecondMax: 0 } } }, /`tenants.acme.commandsPerSecondMax` in assent.config/],
+  [{ ASSENT_SIGNING_KEY: "c2hvcnQ=" }, undefined, /^`ASSENT_SIGNING_KEY` must be an Ed25519 key[^`]*$/],
   [{}, [], /assent.config.json must be one object/],
 ];
 
@@ -135,6 +143,25 @@ test("client commands read where and as whom", () => {
   assert.deepEqual(readClientSettings(inputs), { client: { url: "http://node:1", token: "t" } });
   assert.deepEqual(readClientSettings({ ...inputs, env: {} }), { client: {} });
   assert.match(errorsOf(readClientSettings({ ...inputs, env: { ASSENT_URL: "node" } })).join(), /`ASSENT_URL` must be/);
+});
+
+test("quotas and retention of tenants come from the file, and are shown", () => {
+  const tenants = { "*": { keepDays: 365 }, acme: { instancesMax: 10, commandsPerSecondMax: 0.5, storageMiBMax: 100 } };
+  const result = readSettings({ ...NOTHING, env: { ...AUTH, ASSENT_SIGNING_KEY: SIGNING_KEY }, file: { tenants } });
+  assert.deepEqual(settingsOf(result).tenants, tenants);
+  assert.equal(settingsOf(result).signingKey, SIGNING_KEY);
+  assert.ok("sources" in result);
+  assert.ok(!JSON.stringify(result.sources).includes(SIGNING_KEY));
+  const shown = result.sources.filter(({ name }) => name.startsWith("tenants"));
+  assert.deepEqual(
+    shown.map(({ name, value, from }) => `${name} ${value} ${from}`),
+    [
+      "tenants.*.keepDays 365 file",
+      "tenants.acme.commandsPerSecondMax 0.5 file",
+      "tenants.acme.instancesMax 10 file",
+      "tenants.acme.storageMiBMax 100 file",
+    ],
+  );
 });
 
 test("what tokens must name, the keys of machines and WeCom's agent are read where they are set", () => {

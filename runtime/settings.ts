@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { PARTITIONS_MAX } from "./cluster/partition.ts";
 import { WECOM_API, type WecomApp } from "./connectors/wecom/index.ts";
 import { keyRing } from "./key-ring.ts";
+import { signingKey } from "./retention/signing.ts";
+import { type TenantsSettings, tenantsShape } from "./tenants/tenant-settings.ts";
 
 /** What a node is told from outside, checked. */
 export interface Settings {
@@ -24,10 +27,16 @@ export interface Settings {
   readonly apiKeysFile?: string;
   /** Key ring as the setting is written. Absent in `dev`: made on the first start and kept in the store. */
   readonly keys?: string;
+  /** How many partitions the store has. Absent: as many as it was made with, 16 if it is made now. */
+  readonly partitions?: number;
   readonly logLevel: LogLevel;
   readonly wecom: readonly WecomApp[];
   /** HTTP services by name. */
   readonly services: Readonly<Record<string, string>>;
+  /** Quotas and retention by tenant. */
+  readonly tenants: TenantsSettings;
+  /** Signs checkpoints and exports. Absent in `dev`: made on the first start and kept in the store. */
+  readonly signingKey?: string;
 }
 
 export type StoreSetting =
@@ -74,8 +83,8 @@ export function readSettings({ flags, env, file, dev }: SettingInputs): Settings
   const errors = [...layers.errors, ...malformed, ...apps.errors, ...wantsIdentity(values, parsed, dev)];
   if (errors.length > 0) return { errors };
   return {
-    settings: settingsFrom(parsed, dev, apps.apps, layers.services),
-    sources: sourcesOf(values, layers.services),
+    settings: settingsFrom(parsed, dev, apps.apps, layers),
+    sources: sourcesOf(values, layers),
   };
 }
 
@@ -94,15 +103,24 @@ export function readClientSettings(
   };
 }
 
-/** The store alone, for commands that work on it without a node, by the same rules. */
+/** What is needed of a store by commands that work on it without a node. */
+export interface StoreSettings {
+  readonly store: StoreSetting;
+  /** As in {@link Settings}. */
+  readonly keys?: string;
+  readonly signingKey?: string;
+}
+
+/** By the same rules. */
 export function readStoreSettings(
   inputs: Omit<SettingInputs, "dev">,
-): { readonly store: StoreSetting } | { readonly errors: readonly string[] } {
+): StoreSettings | { readonly errors: readonly string[] } {
   const layers = readLayers(inputs);
-  const text = layers.values.get("ASSENT_STORE")?.text ?? DEFAULTS["ASSENT_STORE"]!;
-  const read = SHAPES.shape.ASSENT_STORE.safeParse(text);
-  const errors = [...layers.errors, ...(read.success ? [] : [`\`ASSENT_STORE\` ${messageOf(read.error)}`])];
-  return errors.length > 0 ? { errors } : { store: read.data! };
+  const { parsed, errors: malformed } = parseValues(withDefaults(layers.values, DEFAULTS));
+  const errors = [...layers.errors, ...malformed];
+  if (errors.length > 0) return { errors };
+  const { ASSENT_STORE: store, ASSENT_KEYS: keys, ASSENT_SIGNING_KEY: signs } = parsed;
+  return { store: store!, ...(keys !== undefined && { keys }), ...(signs !== undefined && { signingKey: signs }) };
 }
 
 /** What `--dev` keeps where nothing else is set: one folder per user and working directory, in the system's temporary folder. */
@@ -147,6 +165,17 @@ const SHAPES = z.object({
       }
     })
     .optional(),
+  ASSENT_SIGNING_KEY: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        signingKey(text);
+      } catch {
+        context.addIssue({ code: "custom", message: "must be an Ed25519 key: 32 bytes in base64, or PKCS #8" });
+      }
+    })
+    .optional(),
+  ASSENT_PARTITIONS: setting(readPartitions, `must be a number from 1 to ${PARTITIONS_MAX}`).optional(),
   ASSENT_LOG: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).optional(),
   ASSENT_URL: httpUrl.optional(),
   ASSENT_TOKEN: z.string().optional(),
@@ -156,8 +185,8 @@ type Parsed = z.infer<typeof SHAPES>;
 
 const KNOWN = new Set(Object.keys(SHAPES.shape));
 /** Names that the design has and this version does not. */
-const LATER = new Set(["ASSENT_SIGNING_KEY", "ASSENT_ROLES"]);
-const SECRET = /^ASSENT_(KEYS|TOKEN|WECOM_.+_(TOKEN|AES_KEY|SECRET))$/;
+const LATER = new Set(["ASSENT_ROLES"]);
+const SECRET = /^ASSENT_(KEYS|SIGNING_KEY|TOKEN|WECOM_.+_(TOKEN|AES_KEY|SECRET))$/;
 const WECOM = /^ASSENT_WECOM_([A-Z0-9_]+?)_(CORP_ID|TOKEN|AES_KEY|SECRET|API|TENANT|AGENT_ID)$/;
 
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -194,6 +223,11 @@ function readAddress(text: string): Settings["http"] | undefined {
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
+function readPartitions(text: string): number | undefined {
+  const partitions = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return partitions >= 1 && partitions <= PARTITIONS_MAX ? partitions : undefined;
+}
+
 const isUrl = (text: string, protocols: readonly string[]): boolean =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 
@@ -207,11 +241,13 @@ interface Value {
 }
 type Values = ReadonlyMap<string, Value>;
 
-const fileShape = z.object({ services: z.record(z.string(), httpUrl).default({}) }).catchall(z.string());
+const fileShape = z
+  .object({ services: z.record(z.string(), httpUrl).default({}), tenants: tenantsShape.default({}) })
+  .catchall(z.string());
 
 function readLayers({ flags, env, file }: Omit<SettingInputs, "dev">) {
   const read = fileShape.safeParse(file ?? {});
-  const { services = {}, ...fromFile } = read.data ?? {};
+  const { services = {}, tenants = {}, ...fromFile } = read.data ?? {};
   const values = new Map<string, Value>();
   const errors = read.success ? [] : read.error.issues.map(describeFileIssue);
   const strangers = Object.keys(fromFile).filter((name) => !name.startsWith("ASSENT_"));
@@ -227,7 +263,7 @@ function readLayers({ flags, env, file }: Omit<SettingInputs, "dev">) {
       if (name.startsWith("ASSENT_") && typeof text === "string" && text !== "") values.set(name, { text, from });
     }
   }
-  return { values, services, errors: [...errors, ...unknownNames(values)] };
+  return { values, services, tenants, errors: [...errors, ...unknownNames(values)] };
 }
 
 const describeFileIssue = ({ path, message }: { path: PropertyKey[]; message: string }): string =>
@@ -332,10 +368,15 @@ function settingsFrom(
   parsed: Parsed,
   dev: boolean,
   wecom: readonly WecomApp[],
-  services: Readonly<Record<string, string>>,
+  { services, tenants }: Pick<Settings, "services" | "tenants">,
 ): Settings {
   const { ASSENT_NATS: servers, ASSENT_NATS_CREDS: credsFile, ASSENT_AUTH: auth, ASSENT_KEYS: keys } = parsed;
-  const { ASSENT_AUTH_AUDIENCE: audience, ASSENT_AUTH_ISSUER: issuer, ASSENT_API_KEYS: apiKeysFile } = parsed;
+  const {
+    ASSENT_SIGNING_KEY: signs,
+    ASSENT_AUTH_AUDIENCE: audience,
+    ASSENT_AUTH_ISSUER: issuer,
+    ASSENT_API_KEYS: apiKeysFile,
+  } = parsed;
   return {
     dev,
     store: parsed.ASSENT_STORE!,
@@ -347,13 +388,19 @@ function settingsFrom(
     ...(issuer !== undefined && { issuer }),
     ...(apiKeysFile !== undefined && { apiKeysFile }),
     ...(keys !== undefined && { keys }),
+    ...(parsed.ASSENT_PARTITIONS !== undefined && { partitions: parsed.ASSENT_PARTITIONS }),
     logLevel: parsed.ASSENT_LOG!,
     wecom,
     services,
+    tenants,
+    ...(signs !== undefined && { signingKey: signs }),
   };
 }
 
-function sourcesOf(values: Values, services: Readonly<Record<string, string>>): readonly SettingSource[] {
+function sourcesOf(
+  values: Values,
+  { services, tenants }: Pick<Settings, "services" | "tenants">,
+): readonly SettingSource[] {
   const named = [...values].map(([name, { text, from }]) => ({
     name,
     value: SECRET.test(name) ? "***" : masked(text),
@@ -364,7 +411,14 @@ function sourcesOf(values: Values, services: Readonly<Record<string, string>>): 
     value: masked(url),
     from: "file" as const,
   }));
-  return [...named, ...urls].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const quotas = Object.entries(tenants).flatMap(([tenant, settings]) =>
+    Object.entries(settings).map(([name, value]) => ({
+      name: `tenants.${tenant}.${name}`,
+      value: String(value),
+      from: "file" as const,
+    })),
+  );
+  return [...named, ...urls, ...quotas].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** A password inside a URL is a secret too. */

@@ -7,7 +7,7 @@ import { EffectPerformer, type EffectPorts } from "./effects.ts";
 import { decodeEffect } from "./entry.ts";
 import type { Work, WorkResult } from "./outbox.ts";
 import { type Bus, type Effect, type Store, StoreUnavailable } from "./ports.ts";
-import { Services } from "./services.ts";
+import { Services } from "./services/services.ts";
 import { openMemoryStore } from "./stores/memory-store.ts";
 import { decision, event, flow, keyOf, SetClock, start, turnsOn } from "./testing.ts";
 import { trustedFunctions } from "./trusted-functions.ts";
@@ -64,7 +64,7 @@ async function paying(steps: string): Promise<World> {
     store,
     turns,
     async steps() {
-      const due = await store.dueEffects(Number.MAX_SAFE_INTEGER, 99);
+      const due = await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 99);
       const works = due.map(({ tenant, instance, attempts, effect }) => ({
         ...{ tenant, instance, attempts, effect: decodeEffect(effect, dataKey) },
       }));
@@ -88,7 +88,7 @@ function performerOf({ store, turns }: World, { functions = {}, bus = new InProc
   const find = (name: string): FlowFunction | undefined =>
     Object.hasOwn(functions, name) ? { kind: "action", run: functions[name]! } : undefined;
   const performer = new EffectPerformer({
-    ...{ bus, clock, store, functions: trustedFunctions(find), services: new Services(bus, {}, clock) },
+    ...{ bus, clock, store, functions: trustedFunctions(find), services: new Services({ bus, clock, urls: {} }) },
     submit: submit ?? ((envelope: Envelope) => turns.submit(envelope)),
     instanceOf: async (work: Work) => (await turns.read(work))?.instance,
     alert: () => undefined,

@@ -1,10 +1,12 @@
+import { signalled } from "./clock.ts";
 import type { EffectFailures } from "./effect-failures.ts";
 import { messageOf } from "./effect-failures.ts";
 import type { EffectReports } from "./effect-reports.ts";
 import type { Work, WorkResult } from "./outbox.ts";
-import type { Carried, Effect, Functions, Instance } from "./ports.ts";
+import type { Carried, Clock, Effect, Functions, Instance } from "./ports.ts";
 import { Recent } from "./recent.ts";
-import { ServiceCallFailed, type Services } from "./services.ts";
+import { ServiceCallFailed } from "./services/service-call-failed.ts";
+import type { Services } from "./services/services.ts";
 import { TookTooLong } from "./trusted-functions.ts";
 
 type Step = Extract<Effect, { kind: "step" }>;
@@ -13,6 +15,7 @@ type Step = Extract<Effect, { kind: "step" }>;
 type StepEnd = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly timedOut?: true };
 
 export interface StepPorts {
+  readonly clock: Clock;
   readonly functions: Functions;
   readonly services: Pick<Services, "perform">;
   readonly reports: EffectReports;
@@ -77,9 +80,9 @@ export class StepPerformer {
 
   async #call(work: Work, step: Step): Promise<void> {
     const { function: name, arguments: args, context, idempotencyKey: key, timeoutMs = STEP_TIMEOUT_MS } = step;
-    const { functions, services } = this.#ports;
+    const { functions, services, clock } = this.#ports;
     if (functions.has(name, context.flow)) {
-      return functions.perform(name, args, { key, context, signal: AbortSignal.timeout(timeoutMs) });
+      return signalled(clock, timeoutMs, (signal) => functions.perform(name, args, { key, context, signal }));
     }
     return services.perform(name, args, context, { key, timeoutMs, ...(await this.#ports.carried(work)) });
   }

@@ -1,7 +1,8 @@
 /** What tests of the runtime start from: a flow as text, a clock that is set by hand, turns over any store. */
 import assert from "node:assert/strict";
 import { compile, type Definition, type FunctionDeclaration } from "../dsl/index.ts";
-import { type Answer, instanceId, type Question } from "../engine/index.ts";
+import { type Answer, instanceId, type Question, type Refusal } from "../engine/index.ts";
+import { systemClock } from "./clock.ts";
 import { embeddedDirectory, SEEDED_PEOPLE } from "./directory.ts";
 import { type KeyRing, keyRing } from "./key-ring.ts";
 import type { Clock, DefinitionSource, InstanceKey, Store } from "./ports.ts";
@@ -62,11 +63,14 @@ export function flow(
   return definitions[0]!;
 }
 
-/** A clock that stands still until it is set. */
+/** A clock that stands still until it is set. Waiting takes as long as it says. */
 export class SetClock implements Clock {
   ms = NOON;
 
-  now = (): number => this.ms;
+  readonly now = (): number => this.ms;
+  readonly steadyMs = systemClock.steadyMs;
+  readonly after = systemClock.after;
+  readonly soon = systemClock.soon;
 }
 
 /** One ring for all tests, so that a second node can open what the first has sealed. */
@@ -86,6 +90,7 @@ export interface TurnsOptions {
   /** Before the directory is asked. */
   ask?(question: Question): Answer | Promise<Answer> | undefined;
   committed?(committed: readonly Committed[]): void;
+  mayStart?(envelope: Envelope): Refusal | undefined;
 }
 
 export function definitionsFrom(all: readonly Definition[]): DefinitionSource {
@@ -105,6 +110,7 @@ export function turnsOn(options: TurnsOptions): Turns {
       definitions: options.definitions ?? definitionsFrom([definition, ...(options.others ?? [])]),
       ask: (question) => options.ask?.(question) ?? (directory.answer(question) as Answer | undefined) ?? { ok: true },
       committed: (committed) => options.committed?.(committed),
+      mayStart: (envelope) => options.mayStart?.(envelope),
     },
     { ...TURN_LIMITS, ...options.limits },
   );

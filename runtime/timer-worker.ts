@@ -1,9 +1,12 @@
 import { compareTimers } from "../engine/index.ts";
+import { EVERYTHING, type Owned } from "./cluster/owned.ts";
 import type { Clock, EpochMs, InstanceKey, Store, StoredTimer } from "./ports.ts";
 import type { Committed, Envelope, Reply } from "./turn.ts";
 
 export interface TimerPorts {
   readonly store: Store;
+  /** Absent: all partitions. */
+  readonly owned?: Owned;
   readonly clock: Clock;
   submit(envelope: Envelope): Promise<Reply>;
   onError(error: unknown): void;
@@ -17,7 +20,8 @@ const RETRY_MS = 1_000;
 /** Fires durable timers as commands: late rather than never, and once, because the engine refuses a timer that is gone. */
 export class TimerWorker {
   readonly #ports: TimerPorts;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #owned: Owned;
+  #callOff: () => void = () => {};
   #wakeAt = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
   #stopped = true;
@@ -26,6 +30,7 @@ export class TimerWorker {
 
   constructor(ports: TimerPorts) {
     this.#ports = ports;
+    this.#owned = ports.owned ?? EVERYTHING;
   }
 
   start(): void {
@@ -35,22 +40,30 @@ export class TimerWorker {
 
   accept(committed: readonly Committed[]): void {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const { timersSet } of committed) for (const { dueAt } of timersSet) earliest = Math.min(earliest, dueAt);
+    for (const { timersSet, partition } of committed) {
+      if (timersSet.length === 0 || !this.#owned.has(partition)) continue;
+      for (const { dueAt } of timersSet) earliest = Math.min(earliest, dueAt);
+    }
     if (earliest < this.#wakeAt) this.#sleepUntil(earliest);
+  }
+
+  /** The store may have something that is due. */
+  kick(): void {
+    this.#sleepUntil(this.#ports.clock.now());
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#callOff();
     await this.#running;
   }
 
   #sleepUntil(instant: number): void {
     if (this.#stopped) return;
-    clearTimeout(this.#timer);
+    this.#callOff();
     this.#wakeAt = instant;
     const delayMs = Math.min(Math.max(instant - this.#ports.clock.now(), 0), IDLE_CHECK_MS);
-    this.#timer = setTimeout(() => this.#run(), delayMs);
+    this.#callOff = this.#ports.clock.after(delayMs, () => this.#run());
   }
 
   #run(): void {
@@ -71,7 +84,7 @@ export class TimerWorker {
 
   /** When there is something to do again: the store's next timer, or one that is to be tried again. */
   async #nextAt(): Promise<EpochMs> {
-    const { timer = Number.POSITIVE_INFINITY } = await this.#ports.store.nextDue();
+    const { timer = Number.POSITIVE_INFINITY } = await this.#ports.store.nextDue(this.#owned.partitions());
     const retryAt = Math.min(...this.#later.values());
     // With a timer that waits for its next try, the store's next one tells nothing.
     return this.#later.size > 0 ? Math.min(retryAt, this.#ports.clock.now() + RETRY_MS) : timer;
@@ -81,7 +94,7 @@ export class TimerWorker {
     for (;;) {
       const now = this.#ports.clock.now();
       const limit = BATCH_MAX + this.#later.size;
-      const found = await this.#ports.store.dueTimers(now, limit);
+      const found = await this.#ports.store.dueTimers(this.#owned.partitions(), now, limit);
       const due = found.filter((timer) => (this.#later.get(nameOf(timer)) ?? 0) <= now);
       due.sort((a, b) => compareTimers(a.timer, b.timer));
       const fired = await Promise.all(due.map((timer) => this.#fire(timer)));

@@ -10,7 +10,9 @@ export function trustedFunctions(find: (name: string, flow: string) => FlowFunct
     has: (name, flow) => find(name, flow) !== undefined,
     answer(question) {
       const found = find(question.name, question.context.flow);
-      return found ? answerWith(found, question) : undefined;
+      if (!found) return undefined;
+      const answer = answerWith(found, question);
+      return answer instanceof Promise ? answer.then((late) => signed(late, found)) : signed(answer, found);
     },
     async perform(name, args, { key, context, signal }) {
       const found = find(name, context.flow);
@@ -30,6 +32,10 @@ function answerWith(found: FlowFunction, question: FunctionQuestion): Answer | P
     return failure(error);
   }
 }
+
+/** The history says which version answered. */
+const signed = (answer: Answer, { version }: FlowFunction): Answer =>
+  version === undefined ? answer : { ...answer, by: version };
 
 function toAnswer({ kind, name }: FunctionQuestion, result: unknown): Answer {
   switch (kind) {
@@ -69,9 +75,13 @@ const failure = (error: unknown): Answer => ({
   retryable: true,
 });
 
-/** Takes the functions out of a module's exports: named ones, or all in its default export. */
-export function functionsOf(module: Readonly<Record<string, unknown>>): ReadonlyMap<string, FlowFunction> {
+/** Takes the functions out of a module's exports: named ones, or all in its default export. @param version of the file. */
+export function functionsOf(
+  module: Readonly<Record<string, unknown>>,
+  version: string,
+): ReadonlyMap<string, FlowFunction> {
   const { default: all, ...named } = module;
   const exported = typeof all === "object" && all !== null ? { ...all, ...named } : named;
-  return new Map(Object.entries(exported).filter((entry): entry is [string, FlowFunction] => isFlowFunction(entry[1])));
+  const found = Object.entries(exported).filter((entry): entry is [string, FlowFunction] => isFlowFunction(entry[1]));
+  return new Map(found.map(([name, one]) => [name, { ...one, version }]));
 }

@@ -1,4 +1,5 @@
 import type { Answer, Question } from "../engine/index.ts";
+import type { Clock } from "./ports.ts";
 
 /** The world's answers to one command's questions: known, or on their way. */
 export class Answers {
@@ -19,13 +20,15 @@ export class Answers {
   }
 
   /** Resolves when all are known; one that does not come in time has failed, and may go better later. */
-  async gather(timeoutMs: number): Promise<void> {
+  async gather(clock: Clock, timeoutMs: number): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<Answer>();
-    const timer = setTimeout(() => resolve({ failed: `no answer within ${timeoutMs} ms`, retryable: true }), timeoutMs);
+    const callOff = clock.after(timeoutMs, () =>
+      resolve({ failed: `no answer within ${timeoutMs} ms`, retryable: true }),
+    );
     try {
       for (const [key, answer] of this.#pending) this.#known.set(key, await Promise.race([answer, late]));
     } finally {
-      clearTimeout(timer);
+      callOff();
       this.#pending.clear();
     }
   }

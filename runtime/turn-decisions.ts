@@ -8,13 +8,16 @@ import type {
   Instance,
   Newcomer,
   Question,
+  Refusal,
   Task,
 } from "../engine/index.ts";
 import { decide } from "../engine/index.ts";
 import {
   carriedBy,
   commandOf,
+  DeadlinePassed,
   type Envelope,
+  HeldBack,
   hasSecrets,
   idReused,
   isRecent,
@@ -22,8 +25,10 @@ import {
   mayBeOld,
   newcomerOf,
   type Reply,
+  type Series,
   versionConflict,
 } from "./commands.ts";
+import { digestData } from "./data-digest.ts";
 import { type EntryDecision, entryDecision, versionsChosen } from "./entry.ts";
 import { newDataKey } from "./key-ring.ts";
 import type { Live } from "./live-instances.ts";
@@ -38,6 +43,8 @@ export interface Received {
   answers?: Answers;
   /** What the store says of it among the commands that the instance no longer carries. Absent: not asked yet. */
   earlier?: OldCommand | "none";
+  /** The instance was loaded since the command came. */
+  isLookedUp?: boolean;
 }
 
 export type LiveInstance = Live<Received>;
@@ -58,6 +65,8 @@ export interface Draft {
   asking: Received | undefined;
   /** What is still waiting waits for the next turn. */
   ended: boolean;
+  /** One of it was not accepted here; whether that stands shows when the turn is over. */
+  held: Series | undefined;
 }
 
 export interface DecisionPorts {
@@ -65,6 +74,8 @@ export interface DecisionPorts {
   versionFor(flow: string, newcomer: () => Newcomer): Definition | undefined;
   /** By hash, from memory: of every instance that is loaded, those that it goes by; and all that are active. */
   definition(hash: string): Definition | undefined;
+  /** Why its tenant may have no new instance now; absent: there is no limit. */
+  mayStart?(envelope: Envelope): Refusal | undefined;
   /** Answers from memory at once, else with a promise that never rejects. */
   ask(question: Question, carried: Carried): Answer | Promise<Answer>;
   /** The instance as it was at an earlier version. */
@@ -84,15 +95,27 @@ export class Decider {
     const draft = newDraft(live);
     const at = Math.max(now, live.instance?.updatedAt ?? 0);
     while (live.waiting.length > 0 && draft.decisions.length < commandsMax && !draft.ended) {
-      this.#decideOne(draft, live.waiting.shift()!, at);
+      const received = live.waiting.shift()!;
+      if (isTooLate(received, now))
+        received.reject(new DeadlinePassed("the command's deadline passed while it waited"));
+      else this.#decideOne(draft, received, at);
     }
     return draft;
   }
 
   #decideOne(draft: Draft, received: Received, at: EpochMs): void {
+    const { series } = received.envelope;
+    if (series?.broken) received.reject(new HeldBack("a command before it was not accepted"));
+    else if (series && draft.held === series) waitForNextTurn(draft, received);
+    else this.#tryToDecide(draft, received, at);
+  }
+
+  #tryToDecide(draft: Draft, received: Received, at: EpochMs): void {
+    const { series } = received.envelope;
     try {
       const reply = this.#replyTo(draft, received, at);
       if (!reply) return;
+      if (series && reply.kind !== "accepted") draft.held = series;
       if (reply.kind !== "accepted" && !draft.instance && !draft.live.loaded) lookFirst(draft, received);
       else draft.replies.push({ received, reply });
     } catch (error) {
@@ -105,7 +128,11 @@ export class Decider {
   #replyTo(draft: Draft, received: Received, at: EpochMs): Reply | undefined {
     const { envelope } = received;
     const { instance } = draft;
-    if (!instance && !this.#prepareStart(draft, envelope)) return { kind: "not-found" };
+    if (!instance) {
+      if (!this.#prepareStart(draft, envelope)) return { kind: "not-found" };
+      const refusal = this.#ports.mayStart?.(envelope);
+      if (refusal) return { kind: "refused", refusal };
+    }
     const command = commandOf(envelope, instance, draft.dataKey);
     if (instance && mayBeOld(instance, command)) {
       const { earlier } = received;
@@ -131,8 +158,9 @@ export class Decider {
     const decision = decide(definition, instance, command, at, answers, this.#ports.definition);
     switch (decision.kind) {
       case "accepted":
-        accept(draft, command, decision, envelope.traceparent);
+        accept(draft, decision, envelope);
         this.#followVersions(draft, decision);
+        note(draft, command, decision);
         return {
           kind: "accepted",
           instance: decision.instance,
@@ -181,7 +209,8 @@ export class Decider {
     if (drafted) return this.#duplicate(drafted);
     this.#ports
       .replayed(live.key, version, dataKey)
-      .then((first) => received.resolve(first ? this.#duplicate(first) : { kind: "not-found" }), received.reject);
+      // Where its entry was pruned, the instance as it is now is all there is.
+      .then((first) => received.resolve(this.#duplicate(first ?? draft.live.instance!)), received.reject);
     return undefined;
   }
 
@@ -190,6 +219,9 @@ export class Decider {
     return duplicate(instance, this.#ports.definition(instance.definition)!);
   }
 }
+
+const isTooLate = ({ envelope: { deadlineAt } }: Received, now: EpochMs): boolean =>
+  deadlineAt !== undefined && deadlineAt < now;
 
 const newDraft = (live: LiveInstance): Draft => ({
   live,
@@ -203,15 +235,31 @@ const newDraft = (live: LiveInstance): Draft => ({
   replies: [],
   asking: undefined,
   ended: false,
+  held: undefined,
 });
 
-function accept(draft: Draft, command: Command, accepted: Accepted, traceparent: string | undefined): void {
+/** Once it is known under which key. */
+function note({ live, dataKey, decisions }: Draft, command: Command, accepted: Accepted): void {
+  live.digest = digestData(accepted.instance, dataKey, live.digest);
+  decisions.push(entryDecision(command, accepted, live.digest.digest));
+}
+
+function accept(draft: Draft, accepted: Accepted, envelope: Envelope): void {
   draft.instance = accepted.instance;
   draft.decidedBy ??= draft.definition!.hash;
-  draft.decisions.push(entryDecision(command, accepted));
-  for (const effect of accepted.effects)
-    draft.effects.push(traceparent === undefined ? effect : { ...effect, traceparent });
+  const carried = carriedByEffects(envelope, accepted.instance);
+  for (const effect of accepted.effects) draft.effects.push(carried ? { ...effect, ...carried } : effect);
   for (const task of accepted.tasks) draft.tasks.set(task.id, task);
+}
+
+/** What the instance does not say itself; `undefined`: nothing. */
+function carriedByEffects(
+  { traceparent, tag }: Envelope,
+  instance: Instance,
+): Pick<Effect, "traceparent" | "tag"> | undefined {
+  const isOwnTag = tag !== undefined && tag !== instance.tag;
+  if (traceparent === undefined && !isOwnTag) return undefined;
+  return { ...(traceparent !== undefined && { traceparent }), ...(isOwnTag && { tag }) };
 }
 
 /** What needs no decision: somebody looked at an older version, or it is started already. */

@@ -49,7 +49,7 @@ const ask = ({ name }: { name: string }): Answer | Promise<Answer> | undefined =
 };
 
 async function fireDue(turns: Turns, store: Store, now: number): Promise<void> {
-  for (const { tenant, instance, timer } of await store.dueTimers(now, 1_000)) {
+  for (const { tenant, instance, timer } of await store.dueTimers("all", now, 1_000)) {
     const command = { kind: "timer" as const, id: `timer:${timer.id}`, source: "timers", timer: timer.id };
     await turns.submit({ tenant, instance, command });
   }
@@ -84,7 +84,7 @@ async function check(store: Store, turns: Turns): Promise<void> {
     if (!live) continue;
     const replayed = await replayTo(entries, live.instance.version, undefined, definitionsFrom([definition]));
     assert.deepEqual(replayed, live.instance, "decided again from the beginning");
-    const timers = await store.dueTimers(Number.MAX_SAFE_INTEGER, 1_000);
+    const timers = await store.dueTimers("all", Number.MAX_SAFE_INTEGER, 1_000);
     const stored = timers.filter(({ instance }) => instance === live.instance.id).map(({ timer }) => timer.id);
     assert.deepEqual(stored.toSorted(), live.instance.timers.map((timer) => timer.id).toSorted(), "timers");
     const open = live.instance.round?.seats.flatMap(({ task }) => (task?.status === "open" ? [task.id] : [])) ?? [];

@@ -1,4 +1,5 @@
 import type { Effect, EpochMs, Instance, Timer } from "../engine/index.ts";
+import { partitionOf } from "./cluster/partition.ts";
 import { chain, type Entry, encode, encodeEffects } from "./entry.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { AppendRow, InstanceKey, InstanceSummary, OldCommand } from "./ports.ts";
@@ -6,32 +7,36 @@ import type { Draft } from "./turn-decisions.ts";
 
 /** What was made durable with one entry, for the workers that carry it out. */
 export interface Committed extends InstanceKey {
+  readonly partition: number;
   /** What messages about the instance carry. */
   readonly about: { readonly flow: string; readonly tag?: string; readonly updatedAt: EpochMs };
   readonly effects: readonly Effect[];
   readonly timersSet: readonly Timer[];
 }
 
-/** The entry of a draft that has decisions, and what follows from it. */
-export function rowOf(draft: Draft, keys: KeyRing, snapshotEvery: number): AppendRow {
+/**
+ * The entry of a draft that has decisions, and what follows from it.
+ * @param partitions how many there are.
+ */
+export function rowOf(draft: Draft, keys: KeyRing, snapshotEvery: number, partitions: number): AppendRow {
   const { live, dataKey, decisions } = draft;
   const instance = draft.instance!;
   const entry: Entry = { definition: draft.decidedBy!, at: instance.updatedAt, decisions };
   const body = encode(entry, dataKey);
   const before = live.instance;
   const sequence = live.sequence + 1;
-  const snapshotDue = instance.version - live.snapshotVersion >= snapshotEvery;
   const { timersSet, timersGone } = timerChanges(before?.timers ?? [], instance.timers);
   return {
     tenant: live.key.tenant,
     instance: live.key.instance,
+    partition: partitionOf(live.key.tenant, instance.flow, instance.key, partitions),
     sequence,
     at: instance.updatedAt,
     body,
     hash: chain(live.hash, body),
     projection: {
       summary: summaryOf(instance),
-      ...(snapshotDue && { snapshot: encode(instance, dataKey) }),
+      ...(isSnapshotDue(live, instance, snapshotEvery) && { snapshot: encode(instance, dataKey) }),
       tasks: [...draft.tasks.values()],
       timersSet,
       timersGone,
@@ -42,9 +47,24 @@ export function rowOf(draft: Draft, keys: KeyRing, snapshotEvery: number): Appen
   };
 }
 
+/** Under load, that is while entries come faster than that, an instance gets a snapshot so often at least. */
+const SNAPSHOT_EVERY_MS = 30_000;
+
+/** At a human pace a snapshot in between would only double what is written. */
+function isSnapshotDue(live: Draft["live"], { version, updatedAt }: Instance, snapshotEvery: number): boolean {
+  if (version - live.snapshotVersion >= snapshotEvery) return true;
+  const before = live.instance?.updatedAt ?? updatedAt;
+  return (
+    updatedAt - live.snapshotAt >= SNAPSHOT_EVERY_MS && updatedAt - before < SNAPSHOT_EVERY_MS && before < updatedAt
+  );
+}
+
 /** The row is durable: what was decided is what the instance is. */
 export function commitTo({ live, instance, definition, dataKey }: Draft, row: AppendRow): void {
-  if (row.projection.snapshot !== undefined) live.snapshotVersion = instance!.version;
+  if (row.projection.snapshot !== undefined) {
+    live.snapshotVersion = instance!.version;
+    live.snapshotAt = instance!.updatedAt;
+  } else if (live.sequence === 0) live.snapshotAt = instance!.startedAt;
   live.instance = instance;
   live.definition = definition;
   live.dataKey = dataKey;
@@ -53,9 +73,10 @@ export function commitTo({ live, instance, definition, dataKey }: Draft, row: Ap
   live.loaded = true;
 }
 
-export const committedOf = ({ live, instance, effects }: Draft, { projection }: AppendRow): Committed => ({
+export const committedOf = ({ live, instance, effects }: Draft, { partition, projection }: AppendRow): Committed => ({
   tenant: live.key.tenant,
   instance: live.key.instance,
+  partition,
   about: instance!,
   effects,
   timersSet: projection.timersSet,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import { BusIngress } from "./bus-ingress.ts";
+import { digestData } from "./data-digest.ts";
 import { embeddedDirectory } from "./directory.ts";
 import { decodeEffect } from "./entry.ts";
 import { readHistory } from "./history.ts";
@@ -57,12 +58,14 @@ test("a secret is nowhere in the store's files, and is there for who may have it
   const again = await fresh.submit({ ...event("A", "e1", "submit", { amount: 1, card: SECRET }), ...key });
   assert.equal(again.kind === "accepted" && again.duplicate, true, "known by a digest under the instance's key");
   const dataKey = await fresh.dataKey(key);
-  const due = await store.dueEffects(Number.MAX_SAFE_INTEGER, 1_000);
+  const due = await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 1_000);
   assert.ok(due.length > 0 && due.every(({ effect }) => effect.kind === "sealed"));
   const opened = due.map(({ effect }) => decodeEffect(effect, dataKey));
   assert.ok(JSON.stringify(opened.filter(({ kind }) => kind === "call")).includes(SECRET), "the action gets it");
   assert.ok(!JSON.stringify(opened.filter(({ kind }) => kind === "publish")).includes(SECRET), "events do not");
   const told = readHistory(await store.history(key), dataKey);
+  const { instance } = (await fresh.read(key))!;
+  assert.equal(told.at(-1)?.dataDigest, digestData(instance, dataKey).digest, "a digest of secrets has a key");
   assert.equal(told.length, 72);
   assert.ok(!JSON.stringify(told).includes(SECRET), "nor does the history");
 
@@ -99,7 +102,7 @@ test("a refused message's secret does not lie in the dead letters", async () => 
   await bus.send({ subject: "assent.in.default.payment.submit.K", id: "1", headers: {}, body });
   await settled.promise;
   await bus.close();
-  const kept = JSON.parse(letters[0]!.body) as { body: string };
+  const kept = JSON.parse(letters[0]!.body) as { sealed: string };
   assert.ok(!letters[0]!.body.includes(SECRET));
-  assert.equal(keys.unwrap(kept.body.slice("sealed:".length)).toString("utf8"), body, "and it can be had back");
+  assert.equal(keys.unwrap(kept.sealed).toString("utf8"), body, "and it can be had back");
 });

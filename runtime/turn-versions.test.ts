@@ -243,11 +243,11 @@ test("a timer that moved by a suspension is stored as it is due now", async () =
   const clock = new SetClock();
   const turns = turnsOn({ store, clock });
   await turns.submit(start("A"));
-  const [before] = await store.dueTimers(Number.MAX_SAFE_INTEGER, 9);
+  const [before] = await store.dueTimers("all", Number.MAX_SAFE_INTEGER, 9);
   await turns.submit(to("A", "suspend", { kind: "suspend", reason: "x", actor: "admin" } as never));
-  assert.deepEqual(await store.dueTimers(Number.MAX_SAFE_INTEGER, 9), [], "none fires meanwhile");
+  assert.deepEqual(await store.dueTimers("all", Number.MAX_SAFE_INTEGER, 9), [], "none fires meanwhile");
   clock.ms += HOUR_MS;
   await turns.submit(to("A", "resume", { kind: "resume", reason: "x", actor: "admin" } as never));
-  const due = (await store.dueTimers(Number.MAX_SAFE_INTEGER, 9)).map(({ timer }) => timer.dueAt);
+  const due = (await store.dueTimers("all", Number.MAX_SAFE_INTEGER, 9)).map(({ timer }) => timer.dueAt);
   assert.deepEqual(due, [before!.timer.dueAt + HOUR_MS]);
 });

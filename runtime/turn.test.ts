@@ -351,6 +351,46 @@ describe("order and races", () => {
 });
 
 describe("when the store or the world fails", () => {
+  test("of a series what comes after one that was not accepted is not decided; the others are", async () => {
+    const store = openMemoryStore();
+    let answers = 0;
+    const turns = turnsOn({
+      store,
+      // The second question is answered with a failure that may go over.
+      ask: ({ kind }) =>
+        kind === "check" && ++answers === 2 ? { ok: false, retryable: true, reason: "away" } : undefined,
+    });
+    await turns.submit(start("S"));
+    const series = { broken: false };
+    const sent = ["1", "2", "3", "4"].map((id) => turns.submit(event("S", id, "verify", {}, { series })));
+    const alone = turns.submit(event("S", "alone", "remark", { note: "x" }));
+    const results = await Promise.allSettled(sent);
+    assert.deepEqual(
+      results.map((one) => (one.status === "fulfilled" ? one.value.kind : one.reason.name)),
+      ["accepted", "refused", "HeldBack", "HeldBack"],
+    );
+    assert.equal((await alone).kind, "accepted");
+    assert.ok(series.broken);
+  });
+
+  test("a write that fails breaks the series that it was of", async () => {
+    const memory = openMemoryStore();
+    let fails = false;
+    const store = storeWith(memory, {
+      append: (rows) => (fails ? Promise.reject(new StoreUnavailable("full")) : memory.append(rows)),
+    });
+    const turns = turnsOn({ store, limits: { commandsMax: 2 } });
+    await turns.submit(start("S"));
+    fails = true;
+    const series = { broken: false };
+    const sent = ["1", "2", "3"].map((id) => turns.submit(event("S", id, "remark", { note: id }, { series })));
+    const results = await Promise.allSettled(sent);
+    assert.deepEqual(
+      results.map((one) => (one.status === "rejected" ? one.reason.name : one.value.kind)),
+      ["StoreUnavailable", "StoreUnavailable", "HeldBack"],
+    );
+  });
+
   test("a failed write answers with an error and leaves the instance as it was", async () => {
     const memory = openMemoryStore();
     let full = false;
@@ -478,5 +518,43 @@ describe("when the store or the world fails", () => {
     const later = accepted(await turns.submit(event("A", "e1", "remark")));
     assert.equal(later.instance.updatedAt, started.instance.updatedAt);
     assert.deepEqual((await turnsOn({ store }).read(keyOf("A"), 1))?.instance, started.instance);
+  });
+});
+
+describe("what another node wrote meanwhile", () => {
+  /** Both have the draft in memory; then one moves it on. */
+  async function movedOn() {
+    const store = openMemoryStore({ shared: true });
+    const [here, there] = [turnsOn({ store }), turnsOn({ store })];
+    accepted(await here.submit(start("A")));
+    accepted(await there.submit(event("A", "remark", "remark")));
+    accepted(await here.submit(event("A", "remark again", "remark")));
+    const submit = event("A", "submit", "submit", { amount: "10.00", note: "n" });
+    return { store, here, moved: accepted(await there.submit(submit)) };
+  }
+
+  test("is known before a command is refused", async () => {
+    const { here } = await movedOn();
+    assert.equal(accepted(await here.submit(decision("A", "yes", "bob", "approve"))).instance.state, "APPROVED");
+  });
+
+  test("is what a reader sees", async () => {
+    const { here, moved } = await movedOn();
+    assert.deepEqual((await here.read(keyOf("A")))?.instance, moved.instance);
+  });
+
+  test("costs a store of one's own no second look", async () => {
+    let loads = 0;
+    const inner = openMemoryStore();
+    const store = storeWith(inner, {
+      load: (keys) => {
+        loads += 1;
+        return inner.load(keys);
+      },
+    });
+    const turns = turnsOn({ store });
+    accepted(await turns.submit(start("A")));
+    assert.equal((await turns.submit(decision("A", "no", "bob", "approve"))).kind, "refused");
+    assert.equal(loads, 0);
   });
 });

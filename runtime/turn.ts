@@ -1,9 +1,11 @@
 import type { Definition } from "../dsl/index.ts";
 import type { Instance } from "../engine/index.ts";
+import { PARTITIONS } from "./cluster/partition.ts";
 import { type Envelope, mayBeOld, type Reply } from "./commands.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { LiveInstances, nameOf, replayTo } from "./live-instances.ts";
 import type { Clock, DefinitionSource, InstanceKey, Store } from "./ports.ts";
+import { readChain } from "./retention/chain.ts";
 import {
   Decider,
   type DecisionPorts,
@@ -22,6 +24,8 @@ export interface TurnPorts extends Omit<DecisionPorts, "replayed" | "definition"
   readonly clock: Clock;
   readonly keys: KeyRing;
   readonly definitions: DefinitionSource;
+  /** How many the store has; 16 by default. */
+  readonly partitions?: number;
   committed(committed: readonly Committed[]): void;
   /** How long a write took. */
   written?(seconds: number): void;
@@ -56,6 +60,12 @@ export const TURN_LIMITS: TurnLimits = {
 /** Too many commands wait; nothing happened, come again. */
 export class Overloaded extends Error {
   override readonly name = "Overloaded";
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs = 1_000) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 /**
@@ -70,6 +80,8 @@ export class Turns {
   readonly #ready = new Set<LiveInstance>();
   #writes = 0;
   #waiting = 0;
+  #asking = 0;
+  #answered = 0;
   #scheduled = false;
   #idle: (() => void)[] = [];
 
@@ -81,6 +93,7 @@ export class Turns {
       versionFor: (flow, newcomer) => ports.versionFor(flow, newcomer),
       definition: (hash) => ports.definitions.known(hash),
       ask: (question, carried) => ports.ask(question, carried),
+      ...(ports.mayStart && { mayStart: (envelope) => ports.mayStart!(envelope) }),
       replayed: (key, version, dataKey) => this.#replayed(key, version, dataKey),
     });
   }
@@ -92,13 +105,16 @@ export class Turns {
     this.#waiting += 1;
     return new Promise((resolve, reject) => {
       const live = this.#instances.of(envelope);
+      if (live.asking) this.#asking += 1;
       live.waiting.push({
         envelope,
         resolve: (reply) => {
+          if (envelope.series && reply.kind !== "accepted") envelope.series.broken = true;
           this.#settled();
           resolve(reply);
         },
         reject: (error) => {
+          if (envelope.series) envelope.series.broken = true;
           this.#settled();
           reject(error);
         },
@@ -112,6 +128,16 @@ export class Turns {
     return this.#waiting;
   }
 
+  /** Those of them that do not wait for the world, to be decided and written. */
+  get queued(): number {
+    return this.#waiting - this.#asking;
+  }
+
+  /** Commands that got their answer, ever. */
+  get answered(): number {
+    return this.#answered;
+  }
+
   /** Resolves when nothing waits any more. */
   idle(): Promise<void> {
     return this.#waiting === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
@@ -120,10 +146,7 @@ export class Turns {
   /** The instance as committed; at an earlier `version`, its entries decided again. */
   async read(key: InstanceKey, version?: number): Promise<{ instance: Instance; definition: Definition } | undefined> {
     const live = this.#instances.of(key);
-    if (!live.loaded && !live.busy) {
-      await this.#hold(live, () => this.#loadOne(live, this.#instances));
-    }
-    const current = live.loaded ? live : await this.#aside(key);
+    const current = await this.#current(live, version);
     if (!current.instance || !current.definition) {
       this.#forgetNothing(live);
       return undefined;
@@ -139,7 +162,18 @@ export class Turns {
   /** The key under which the instance's entries and effects are sealed, if they are. */
   async dataKey(key: InstanceKey): Promise<Buffer | undefined> {
     const live = this.#instances.of(key);
-    return (live.loaded ? live : await this.#aside(key)).dataKey;
+    const isKnown = live.loaded && (live.dataKey !== undefined || !this.#ports.store.shared);
+    return (isKnown ? live : await this.#aside(key)).dataKey;
+  }
+
+  async #current(live: LiveInstance, version: number | undefined): Promise<LiveInstance> {
+    if (!live.loaded && !live.busy) {
+      await this.#hold(live, () => this.#loadOne(live, this.#instances));
+      return live;
+    }
+    // What other nodes wrote since is not in memory; what an instance was at an earlier version never changes.
+    const isPast = version !== undefined && version <= (live.instance?.version ?? 0);
+    return live.loaded && (isPast || !this.#ports.store.shared) ? live : this.#aside(live.key);
   }
 
   /** That there is no instance is true until somebody starts it, perhaps on another node. */
@@ -149,6 +183,7 @@ export class Turns {
 
   #settled(): void {
     this.#waiting -= 1;
+    this.#answered += 1;
     if (this.#waiting === 0) for (const wake of this.#idle.splice(0)) wake();
   }
 
@@ -165,7 +200,7 @@ export class Turns {
   #schedule(): void {
     if (this.#scheduled || this.#ready.size === 0 || this.#writes >= this.#limits.writesMax) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.#ports.clock.soon(() => {
       this.#scheduled = false;
       this.#turn();
     });
@@ -181,6 +216,7 @@ export class Turns {
       else {
         const draft = this.#decider.decideWaiting(live, this.#ports.clock.now(), this.#limits.commandsMax);
         if (draft.decisions.length > 0) written.push(draft);
+        else if (this.#mayBeOutdated(draft)) this.#decideAgain(draft);
         else this.#finish(draft);
       }
     }
@@ -188,6 +224,17 @@ export class Turns {
     if (unsure.length > 0) void this.#lookUp(unsure);
     if (written.length > 0) void this.#write(written);
     this.#schedule();
+  }
+
+  /**
+   * Where other nodes write, too, what is in memory may be older than the journal. Writing finds it out; but a no is not written,
+   * and is given only on an instance that was loaded since the command came.
+   */
+  #mayBeOutdated({ replies }: Draft): boolean {
+    return (
+      this.#ports.store.shared &&
+      replies.some(({ received, reply }) => reply.kind !== "accepted" && !received.isLookedUp)
+    );
   }
 
   #take(): LiveInstance[] {
@@ -213,6 +260,7 @@ export class Turns {
   // -------------------------------------------------------------------------------------------------------------- //
 
   async #load(lives: readonly LiveInstance[]): Promise<void> {
+    for (const { waiting } of lives) for (const received of waiting) received.isLookedUp = true;
     const failed = await this.#instances
       .load(lives)
       .catch((error: unknown) => new Map(lives.map((live) => [live, error] as const)));
@@ -253,14 +301,21 @@ export class Turns {
 
   /** Waits for the answers, outside the turn; then the command is decided again, before those behind it. */
   async #resume(live: LiveInstance, asking: Received): Promise<void> {
+    live.asking = true;
+    this.#asking += live.waiting.length + 1;
     try {
-      await asking.answers?.gather(this.#limits.answerTimeoutMs);
-      live.waiting.unshift(asking);
-    } catch (error) {
-      asking.reject(error);
+      await asking.answers?.gather(this.#ports.clock, this.#patienceMs(asking));
     } finally {
+      live.asking = false;
+      this.#asking -= live.waiting.length + 1;
+      live.waiting.unshift(asking); // Decided without an answer, it has failed.
       this.#release(live);
     }
+  }
+
+  #patienceMs({ envelope: { deadlineAt } }: Received): number {
+    const { answerTimeoutMs } = this.#limits;
+    return deadlineAt === undefined ? answerTimeoutMs : Math.min(deadlineAt - this.#ports.clock.now(), answerTimeoutMs);
   }
 
   async #hold(live: LiveInstance, work: () => Promise<void>): Promise<void> {
@@ -280,7 +335,8 @@ export class Turns {
   }
 
   async #replayed(key: InstanceKey, version: number, dataKey: Buffer | undefined): Promise<Instance | undefined> {
-    return replayTo(await this.#ports.store.history(key), version, dataKey, this.#ports.definitions);
+    const { checkpoint, entries } = await readChain(this.#ports.store, key);
+    return replayTo(entries, version, dataKey, this.#ports.definitions, checkpoint);
   }
 
   // -------------------------------------------------------------------------------------------------------------- //
@@ -290,10 +346,12 @@ export class Turns {
   async #write(drafts: readonly Draft[]): Promise<void> {
     this.#writes += 1;
     try {
-      const rows = drafts.map((draft) => rowOf(draft, this.#ports.keys, this.#limits.snapshotEvery));
-      const began = performance.now();
+      const { keys, partitions = PARTITIONS } = this.#ports;
+      const rows = drafts.map((draft) => rowOf(draft, keys, this.#limits.snapshotEvery, partitions));
+      const { steadyMs } = this.#ports.clock;
+      const began = steadyMs();
       const { taken } = await this.#ports.store.append(rows);
-      this.#ports.written?.((performance.now() - began) / 1000);
+      this.#ports.written?.((steadyMs() - began) / 1000);
       const lost = new Set(taken.map(nameOf));
       const committed: Committed[] = [];
       for (const [index, draft] of drafts.entries()) {

@@ -28,6 +28,7 @@ test("an event that is no approval of ours is put into the log with its reason, 
     api: { approvalDetail: nobody, sendText: nobody },
     apps: [APP],
     sources: () => [],
+    partitions: 16,
     ...{ submit: nobody, exists: nobody, deadLetter: nobody, stored: nobody },
     note: (fields, message) => noted.push([fields, message]),
   });

@@ -1,5 +1,6 @@
 import type { SourceDefinition } from "../dsl/index.ts";
 import { instanceId } from "../engine/index.ts";
+import { partitionOfRaw } from "./cluster/partition.ts";
 import {
   checkUrl,
   type Ingested,
@@ -17,7 +18,7 @@ import type { Clock, DeadLetter, Directory, RawEffect, Store } from "./ports.ts"
 import type { Envelope, Reply } from "./turn.ts";
 
 export interface WecomPorts {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly store: Pick<Store, "append">;
   readonly directory: Directory;
   readonly api: WecomApi;
@@ -26,8 +27,9 @@ export interface WecomPorts {
   submit(envelope: Envelope): Promise<Reply>;
   exists(tenant: string, instance: string): Promise<boolean>;
   deadLetter(letter: DeadLetter): Promise<void>;
+  readonly partitions: number;
   /** A raw event was stored; its effect is due. */
-  stored(): void;
+  stored(partition: number): void;
   /** For the log, where somebody looks who misses an instance. */
   note(fields: object, message: string): void;
 }
@@ -74,10 +76,12 @@ export class WecomIngress {
     const body = JSON.stringify({ connector: "wecom", app: app.app, xml: plaintext });
     const instance = `in/${app.app}/${sha256}`;
     const effect: RawEffect = { id: instance, kind: "ingest", connector: "wecom", app: app.app, xml: plaintext };
+    const partition = partitionOfRaw(app.tenant, instance, this.#ports.partitions);
     const { taken } = await this.#ports.store.append([
       {
         tenant: app.tenant,
         instance,
+        partition,
         sequence: 0,
         at: this.#ports.clock.now(),
         body,
@@ -85,7 +89,7 @@ export class WecomIngress {
         projection: { tasks: [], timersSet: [], timersGone: [], effects: [effect], oldCommands: [] },
       },
     ]);
-    if (taken.length === 0) this.#ports.stored();
+    if (taken.length === 0) this.#ports.stored(partition);
   }
 
   /** Fetches the form, maps it, and starts or moves its instance; what can't be done goes to the dead letters. */

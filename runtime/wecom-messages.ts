@@ -1,7 +1,7 @@
 import { MESSAGE_USERS_MAX, type WecomApi, type WecomApp } from "./connectors/wecom/index.ts";
 import type { Messenger } from "./effects.ts";
 import type { Effect } from "./ports.ts";
-import { ServiceCallFailed } from "./services.ts";
+import { ServiceCallFailed } from "./services/service-call-failed.ts";
 
 type Notification = Extract<Effect, { kind: "notify" }>;
 

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scripts: ["templates", "editors", "conformance", "engine", "dsl"],
   editors: [],
   conformance: ["engine", "dsl"],
+  simulation: ["runtime", "engine", "dsl", "plugins"],
 };
 const FOR_TESTS = ["scripts", "examples"];
 

@@ -38,6 +38,9 @@ export interface Example {
   readonly inLatin1: boolean;
 }
 
+/** Codes that only loading files finds; `runtime/diagnostic-pages.test.ts` runs their examples. */
+export const isOfLoading = (code: string): boolean => code.startsWith("FLOW4");
+
 /** What the examples find around them. */
 const SURROUNDINGS: CompileEnvironment = {
   file: (path) => (path === "shared.flow" ? 'calendar "cn" { hours: 09:00 .. 18:00 }' : undefined),
@@ -120,6 +123,7 @@ const GROUPS: readonly (readonly [title: string, from: number, to: number])[] = 
   ["Matrices and working time", 260, 269],
   ["Branches, sub-flows, sagas, rollouts", 270, 299],
   ["What is outside the file", 300, 399],
+  ["Where flows are loaded to be run", 400, 499],
 ];
 
 export function readIndex(): string {

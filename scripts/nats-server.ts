@@ -67,6 +67,9 @@ export interface NatsServer {
   kill(): Promise<void>;
   /** Starts it again after {@link kill} on the same port and data. */
   start(): Promise<void>;
+  /** SIGSTOP: its connections stay, and nothing answers until {@link thaw}. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export interface NatsServerOptions {
@@ -102,6 +105,8 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     async start() {
       running = await launch(binary, port, args);
     },
+    freeze: () => void running.child.kill("SIGSTOP"),
+    thaw: () => void running.child.kill("SIGCONT"),
   };
 }
 

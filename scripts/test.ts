@@ -23,6 +23,7 @@ const FOLDERS = [
   "scripts",
   "editors",
   "conformance",
+  "simulation",
 ];
 const SYSTEM = ".system.test.ts";
 const FUZZ = ".fuzz.test.ts";

@@ -21,7 +21,14 @@ export interface Batch {
   readonly published: readonly string[];
 }
 
-const db = new DatabaseSync(workerData as string);
+export interface WriterOptions {
+  readonly file: string;
+  /** Also what lists are read from; else the journal alone, from which everything can be made. */
+  readonly lists: boolean;
+}
+
+const { file, lists } = workerData as WriterOptions;
+const db = new DatabaseSync(file);
 db.exec(`
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
@@ -33,6 +40,7 @@ db.exec(`
   CREATE INDEX inbox ON tasks (assignee, open);
   CREATE TABLE outbox (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE seen (id TEXT PRIMARY KEY, key TEXT NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE settled (ids TEXT NOT NULL) STRICT;
 `);
 const journal = db.prepare("INSERT INTO journal VALUES (?, ?, ?)");
 const purchases = db.prepare(`INSERT INTO purchases VALUES (?, ?, ?, ?)
@@ -42,19 +50,26 @@ const tasks = db.prepare(`INSERT INTO tasks VALUES (?, ?, ?, ?, ?)
 const outbox = db.prepare("INSERT INTO outbox VALUES (?, ?)");
 const seen = db.prepare("INSERT INTO seen VALUES (?, ?, ?)");
 const published = db.prepare("DELETE FROM outbox WHERE id = ?");
+const settled = db.prepare("INSERT INTO settled VALUES (?)");
 const begin = db.prepare("BEGIN IMMEDIATE");
 const end = db.prepare("COMMIT");
 
 function commit(batch: Batch): void {
   begin.run();
-  for (const id of batch.published) published.run(id);
-  const { journal: j, purchases: p, tasks: t, outbox: o, seen: s } = batch;
+  const { journal: j } = batch;
   for (let i = 0; i < j.length; i += 3) journal.run(j[i]!, j[i + 1]!, j[i + 2]!);
+  if (lists) writeLists(batch);
+  else if (batch.published.length > 0) settled.run(batch.published.join("\n"));
+  end.run();
+}
+
+/** Beside what is listed: the outbox and the commands that were seen, so that a restart need not read the whole journal. */
+function writeLists({ purchases: p, tasks: t, outbox: o, seen: s, published: gone }: Batch): void {
+  for (const id of gone) published.run(id);
   for (let i = 0; i < p.length; i += 4) purchases.run(p[i]!, p[i + 1]!, p[i + 2]!, p[i + 3]!);
   for (let i = 0; i < t.length; i += 5) tasks.run(t[i]!, t[i + 1]!, t[i + 2]!, t[i + 3]!, t[i + 4]!);
   for (let i = 0; i < o.length; i += 2) outbox.run(o[i]!, o[i + 1]!);
   for (let i = 0; i < s.length; i += 3) seen.run(s[i]!, s[i + 1]!, s[i + 2]!);
-  end.run();
 }
 
 parentPort!.on("message", (batch: Batch | "close") => {

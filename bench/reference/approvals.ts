@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { Batch } from "./approvals-writer.ts";
+import type { Batch, WriterOptions } from "./approvals-writer.ts";
 
 /**
  * The job of `flows/bench-purchase.flow` written by hand for this one flow, as somebody would who wants it fast and
- * durable: state in memory; journal, purchase, task, outbox and command id in one SQLite commit (full sync) that is shared
- * by all who wait, in a worker; answers after the commit; events published from the outbox after that, then settled.
+ * durable: state in memory; one SQLite commit (full sync) that is shared by all who wait, in a worker, of journal, purchase,
+ * task, outbox and command id, or of the journal alone, which has all of them; answers after the commit; events published
+ * after that, then settled.
  * The limit that ours is measured against. It knows one form, one superior, one decision.
  */
 
@@ -56,8 +57,7 @@ export interface Decide {
   readonly decision: "approve" | "reject";
 }
 
-export interface ApprovalsOptions {
-  readonly file: string;
+export interface ApprovalsOptions extends WriterOptions {
   managerOf(user: string): string;
   publish(messages: readonly Message[]): Promise<void>;
 }
@@ -74,7 +74,9 @@ export class Approvals {
 
   constructor(options: ApprovalsOptions) {
     this.#options = options;
-    this.#worker = new Worker(new URL("./approvals-writer.ts", import.meta.url), { workerData: options.file });
+    this.#worker = new Worker(new URL("./approvals-writer.ts", import.meta.url), {
+      workerData: { file: options.file, lists: options.lists } satisfies WriterOptions,
+    });
     this.#worker.on("message", () => this.#committed());
     this.#worker.on("error", (error) => {
       throw error;
@@ -141,16 +143,13 @@ export class Approvals {
     const { key, version, task, state } = purchase;
     const { journal, purchases, tasks, outbox, seen, pending } = this.#batch;
     const id = `${key}:${version}`;
-    const body = JSON.stringify(events.map(([event, data], n) => ({ id: `${id}:${n}`, event, data })));
-    journal.push(
-      key,
-      version,
-      JSON.stringify({ command, at: purchase.updatedAt, state, events: events.map(([event]) => event) }),
-    );
-    purchases.push(key, version, state, JSON.stringify(purchase));
-    tasks.push(task.id, key, task.assignee, task.status === "open" ? 1 : 0, JSON.stringify(task));
-    outbox.push(id, body);
-    seen.push(command.commandId, key, version);
+    journal.push(key, version, JSON.stringify({ command, at: purchase.updatedAt, state, task: task.id, events }));
+    if (this.#options.lists) {
+      purchases.push(key, version, state, JSON.stringify(purchase));
+      tasks.push(task.id, key, task.assignee, task.status === "open" ? 1 : 0, JSON.stringify(task));
+      outbox.push(id, JSON.stringify(events.map(([event, data], n) => ({ id: `${id}:${n}`, event, data }))));
+      seen.push(command.commandId, key, version);
+    }
     this.#purchases.set(key, purchase);
     this.#seen.set(command.commandId, purchase);
     const messages = events.map(([event, data], n) => ({

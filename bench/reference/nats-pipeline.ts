@@ -26,6 +26,9 @@ export interface ReferenceOptions {
   readonly url: string;
   /** For the database; on the disk that is to be measured. */
   readonly folder: string;
+}
+
+export interface Load {
   readonly events: number;
   /** Over how many instances the events are spread. */
   readonly instances: number;
@@ -33,12 +36,37 @@ export interface ReferenceOptions {
   readonly body: string;
 }
 
-/**
- * Publishes the events first, then measures from the first pull until the last reaction is confirmed and settled.
- * Uses streams of its own and removes them.
- */
-export async function runReference(options: ReferenceOptions): Promise<{ readonly eventsPerSecond: number }> {
-  const connection = await connect({ servers: options.url });
+/** Where a reaction appears; its data has the key of the event's instance. */
+export const REFERENCE_REACTION = "reference.out.t.f.done";
+
+export const referenceEvent = (key: string): string => `reference.in.t.f.submit.${key}`;
+
+/** Publishes the events first, then measures from the first pull until the last reaction is confirmed and settled. */
+export function runReference(options: ReferenceOptions & Load): Promise<{ readonly eventsPerSecond: number }> {
+  const { events, instances, body } = options;
+  return withReference(options, async ({ publisher, pump }) => {
+    const arriving = Array.from({ length: events }, (_, n) =>
+      publisher.publish(referenceEvent(`k${n % instances}`), `e${n}`, body),
+    );
+    await Promise.all(arriving);
+    const started = performance.now();
+    await pump(events);
+    return { eventsPerSecond: (1_000 * events) / (performance.now() - started) };
+  });
+}
+
+export interface Running {
+  readonly publisher: Publisher;
+  /** Until so many events have their reactions. */
+  pump(events: number): Promise<void>;
+}
+
+/** With streams of its own, which are removed. */
+export async function withReference<T>(
+  { url, folder }: ReferenceOptions,
+  work: (running: Running) => Promise<T>,
+): Promise<T> {
+  const connection = await connect({ servers: url });
   const manager = await connection.jetstreamManager();
   for (const left of await manager.streams.names().next())
     if (left.startsWith("REFERENCE_")) await manager.streams.delete(left);
@@ -56,16 +84,10 @@ export async function runReference(options: ReferenceOptions): Promise<{ readonl
     max_ack_pending: 4 * BATCH_MAX,
   });
   const publisher = new Publisher(connection);
-  const writer = new Writer(join(options.folder, "reference.db"));
+  const writer = new Writer(join(folder, "reference.db"));
   try {
     await writer.commit({ events: [], settled: [] }); // It is up.
-    const arriving = Array.from({ length: options.events }, (_, n) =>
-      publisher.publish(`reference.in.t.f.submit.k${n % options.instances}`, `e${n}`, options.body),
-    );
-    await Promise.all(arriving);
-    const started = performance.now();
-    await pump(connection, publisher, writer, options.events);
-    return { eventsPerSecond: (1_000 * options.events) / (performance.now() - started) };
+    return await work({ publisher, pump: (events) => pump(connection, publisher, writer, events) });
   } finally {
     await writer.close();
     await manager.streams.delete("REFERENCE_IN");
@@ -93,7 +115,7 @@ async function pump(connection: NatsConnection, publisher: Publisher, writer: Wr
     const reactions = await writer.commit({ events: batch.map(toEvent), settled: settled.splice(0) });
     for (const message of batch) message.ack();
     for (const { id, body } of reactions) {
-      void publisher.publish("reference.out.t.f.done", id, body).then(() => {
+      void publisher.publish(REFERENCE_REACTION, id, body).then(() => {
         settled.push(id);
         published++;
         wake();
@@ -110,7 +132,7 @@ function toEvent(message: JsMsg): Work["events"][number] {
 }
 
 /** One subscription for all the stream's answers. */
-class Publisher {
+export class Publisher {
   readonly #connection: NatsConnection;
   readonly #inbox = createInbox();
   readonly #waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();

@@ -9,7 +9,7 @@ const [kind, file = "", port = ""] = process.argv.slice(2);
 
 const bus = new InProcessBus();
 const publish = (messages: readonly Message[]) => bus.publish(messages.map((message) => ({ ...message, headers: {} })));
-const approvals = new Approvals({ file, managerOf: () => "bob", publish });
+const approvals = new Approvals({ file, lists: true, managerOf: () => "bob", publish });
 const server = kind === "koa" ? koaServer(approvals) : bareServer(approvals);
 server.listen(Number(port), "127.0.0.1");
 await once(server, "listening");

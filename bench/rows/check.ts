@@ -48,7 +48,7 @@ export const checking: readonly Benchmark[] = [
   },
   {
     id: "keystroke",
-    what: "from a change in 500 lines to diagnostics, 1,000 files open, p95",
+    what: "from a change in 500 lines to diagnostics, 1,000 files open, p95 of processor time",
     unit: "ms",
     better: "lower",
     referenceName: "the limit",
@@ -107,7 +107,10 @@ function measureChild(files: number): Promise<FilesReport> {
 // Keystrokes
 // ------------------------------------------------------------------------------------------------------------------ //
 
-/** Types into the middle of a file, a word a letter at a time, and takes it back: sound texts and broken ones. */
+/**
+ * Types into the middle of a file, a word a letter at a time, and takes it back: sound texts and broken ones. Nothing waits on
+ * the way, so the thread's processor time is what a clock would show on a machine without neighbours.
+ */
 function keystrokes(size: Size): number {
   const workspace = openWorkspace(OPEN_FILES[size]);
   const path = "typed.flow";
@@ -118,11 +121,12 @@ function keystrokes(size: Size): number {
   for (let stroke = 0; stroke < KEYSTROKES[size] + word.length; stroke++) {
     const at = text.indexOf("\n", Math.floor((text.length * (1 + Math.floor(stroke / word.length))) / 40));
     const typed = text.slice(0, at) + word.slice(0, stroke % word.length) + text.slice(at);
-    const started = performance.now();
+    const started = process.threadCpuUsage();
     const outdated = workspace.set(path, typed);
     const found = workspace.compiled(path)!.diagnostics;
+    const { user, system } = process.threadCpuUsage(started);
     // What came first warms up.
-    if (stroke >= word.length) times.push(performance.now() - started);
+    if (stroke >= word.length) times.push((user + system) / 1_000);
     if (outdated.length > 1) throw new Error(`${outdated.length} files are checked again`);
     if (stroke % word.length > 4 && found.length === 0) throw new Error("a half word was taken for sound");
   }

@@ -30,6 +30,12 @@ export const engine: readonly Benchmark[] = [
     ...limit(1, "it"),
   },
   {
+    ...{ id: "decide", what: "a decision of an instance from its start to its end, all in", unit: "µs" },
+    ...{ better: "lower", goal: 1 },
+    ours: async (size) => decideOneByOne(STEPS[size]),
+    ...limit(6, "a whole decision"),
+  },
+  {
     ...{ id: "decide-closes", what: "an approval that closes and moves, all in", unit: "µs", better: "lower", goal: 1 },
     ours: async (size) => decideClosing(STEPS[size]),
     ...limit(6, "a whole decision"),
@@ -48,13 +54,35 @@ export const engine: readonly Benchmark[] = [
 
 const PAYLOAD = { title: "paper 1", amount: "60000.00", urgent: false };
 
-/** A run through `bench-stages`, as far as these people have approved. */
-function stages(...approvals: readonly string[]): InMemory {
+function newInstance(): InMemory {
   const world = worldOf({ managerOf: ["bob"], group: ["fay", "fred"], finance: ["fay", "fred"] });
-  return new InMemory(readDefinition("bench-stages"), world).start(PAYLOAD).approve(...approvals);
+  return new InMemory(readDefinition("bench-stages"), world);
 }
 
+/** A run through `bench-stages`, as far as these people have approved. */
+const stages = (...approvals: readonly string[]): InMemory =>
+  newInstance()
+    .start(PAYLOAD)
+    .approve(...approvals);
+
 const approval = (run: InMemory, actor: string): MemoryStep => run.next({ kind: "decide", actor, decision: "approve" });
+
+/** On the way: one seat opens, then two, an approval that others follow, three seats, another one, the last. */
+function decideOneByOne(steps: number): number {
+  const begun = newInstance();
+  const people = ["bob", "fay", "fred", "u-101", "u-102"];
+  const decisions = [
+    { run: begun, step: begun.nextStart(PAYLOAD) },
+    ...people.map((actor, index) => {
+      const run = stages(...people.slice(0, index));
+      return { run, step: approval(run, actor) };
+    }),
+  ];
+  const perInstance = microsecondsPer(steps / decisions.length, () =>
+    decisions.every(({ run, step }) => run.decide(step) !== undefined),
+  );
+  return perInstance / decisions.length;
+}
 
 function closing(): { run: InMemory; step: MemoryStep } {
   const run = stages("bob", "fay", "fred", "u-101");

@@ -1,41 +1,69 @@
 import { join, resolve } from "node:path";
 import { freePort, type Served, serveChild } from "../child.ts";
-import { drive, type Lane } from "../drive.ts";
+import { type Driven, drive, type Lane } from "../drive.ts";
 import { FLOWS, withFolder } from "../folder.ts";
 import type { Benchmark, Size } from "../harness.ts";
 import { type HttpAnswer, HttpConnection } from "../http-client.ts";
 
-/** Durable decisions over HTTP/1.1: the server in a process of its own, 64 connections, one request at a time on each. */
+/** Durable decisions over HTTP/1.1: the server in a process of its own, one request at a time on each connection. */
 
-const CONNECTIONS = 64;
-const CASES: Record<Size, number> = { quick: 300, full: 4_000 };
+interface Load {
+  readonly connections: number;
+  readonly cases: Record<Size, number>;
+}
+
+export const MANY: Load = { connections: 256, cases: { quick: 300, full: 5_000 } };
+const SOME: Load = { connections: 64, cases: { quick: 300, full: 4_000 } };
+const ONE: Load = { connections: 1, cases: { quick: 50, full: 500 } };
 const ASSENT = resolve(import.meta.dirname, "../../bin/assent.js");
 const REFERENCE = resolve(import.meta.dirname, "../reference/serve.ts");
 
-const common = { unit: "decisions/s", better: "higher", ours } as const;
+const throughput = { unit: "decisions/s", better: "higher" } as const;
+const KOA = "hand-written, Koa and its router";
 
 export const http: readonly Benchmark[] = [
   {
-    ...common,
+    ...throughput,
     id: "http-64",
     what: "durable decisions over HTTP, 64 in flight",
-    referenceName: "hand-written, Koa and its router",
-    goal: 0.5,
-    reference: (size) => reference("koa", size),
+    referenceName: KOA,
+    goal: 0.8,
+    ours: async (size) => (await ours(SOME, size)).decisionsPerSecond,
+    reference: async (size) => (await reference("koa", SOME, size)).decisionsPerSecond,
   },
   {
-    ...common,
+    ...throughput,
     id: "http-64-bare",
     what: "the same beside bare node:http",
     referenceName: "hand-written, node:http",
-    reference: (size) => reference("bare", size),
+    ours: async (size) => (await ours(SOME, size)).decisionsPerSecond,
+    reference: async (size) => (await reference("bare", SOME, size)).decisionsPerSecond,
+  },
+  {
+    ...throughput,
+    id: "http-256",
+    what: "durable decisions over HTTP, 256 in flight",
+    referenceName: KOA,
+    goal: 0.8,
+    ours: async (size) => (await ours(MANY, size)).decisionsPerSecond,
+    reference: async (size) => (await reference("koa", MANY, size)).decisionsPerSecond,
+  },
+  {
+    id: "http-1",
+    what: "one durable decision over HTTP, 1 in flight, p50",
+    unit: "ms",
+    better: "lower",
+    referenceName: KOA,
+    goal: 1 / 1.3,
+    ours: async (size) => (await ours(ONE, size)).p50Ms,
+    reference: async (size) => (await reference("koa", ONE, size)).p50Ms,
   },
 ];
 
 /** The real command, as `serve --dev` on a store of its own. */
-function ours(size: Size): Promise<number> {
+export function ours(load: Load, size: Size): Promise<Driven> {
   return withFolder((folder) =>
-    measure(size, async (port) => {
+    measure(load, size, async (port) => {
       const env = {
         // The tokens for `--as` go to the temporary folder; those of a node that somebody works with must stay.
         TMPDIR: folder,
@@ -51,23 +79,23 @@ function ours(size: Size): Promise<number> {
   );
 }
 
-function reference(kind: "koa" | "bare", size: Size): Promise<number> {
+function reference(kind: "koa" | "bare", load: Load, size: Size): Promise<Driven> {
   return withFolder((folder) =>
-    measure(size, (port) =>
+    measure(load, size, (port) =>
       serveChild([REFERENCE, kind, join(folder, "reference.db"), `${port}`], {}, (lines) => lines.includes("ready")),
     ),
   );
 }
 
-async function measure(size: Size, start: (port: number) => Promise<Served>): Promise<number> {
+async function measure(load: Load, size: Size, start: (port: number) => Promise<Served>): Promise<Driven> {
   const port = await freePort();
   const server = await start(port);
-  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => HttpConnection.open(port)));
+  const connections = await Promise.all(Array.from({ length: load.connections }, () => HttpConnection.open(port)));
   try {
     const lanes = connections.map((connection) => httpLane(connection, server.lines));
-    const count = CASES[size];
+    const count = load.cases[size];
     await drive(lanes, { from: count, count: Math.min(count, 1_000) }, async () => {});
-    return (await drive(lanes, { from: 0, count }, async () => {})).decisionsPerSecond;
+    return await drive(lanes, { from: 0, count }, async () => {});
   } finally {
     for (const connection of connections) connection.close();
     await server.stop();

@@ -66,7 +66,7 @@ async function ours(url: string, size: Size, behindMs: number): Promise<number> 
   const store = await openStore({ kind: "mongodb", url }, { behindMs });
   const started = performance.now();
   await inFlight(turns, (turn) => store.append(turn));
-  if (behindMs !== NEVER_MS) await store.nextDue();
+  if (behindMs !== NEVER_MS) await store.nextDue("all");
   const seconds = (performance.now() - started) / 1_000;
   await store.close();
   return turns.flat().length / seconds;

@@ -4,8 +4,9 @@ import { type Answers, type Command, decide, type Instance, type Task } from "..
 import type { Happening } from "./round-model.ts";
 import type { Mode, Stage } from "./stage.ts";
 
-/** A Monday morning. */
+/** A Monday morning; every command comes a second after the one before. */
 const AT = Date.UTC(2026, 0, 5, 1);
+const SECOND_MS = 1000;
 
 /** The engine, run along, with what it has told of tasks. */
 export class EngineRun {
@@ -47,12 +48,13 @@ export class EngineRun {
   do(what: Happening): string | undefined {
     this.commands += 1;
     const command = commandOf(what, `c-${this.commands}`);
-    const decision = decide(this.definition, this.instance, command, AT, this.answers);
+    const at = AT + this.commands * SECOND_MS;
+    const decision = decide(this.definition, this.instance, command, at, this.answers);
     if (decision.kind === "refused") return decision.code;
     assert(decision.kind === "accepted", JSON.stringify(decision));
     this.instance = decision.instance;
     this.note(decision.tasks);
-    const again = decide(this.definition, this.instance, command, AT, this.answers);
+    const again = decide(this.definition, this.instance, command, at, this.answers);
     assert.equal(again.kind, "duplicate", "the same command again");
     return undefined;
   }

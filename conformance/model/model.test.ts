@@ -4,17 +4,16 @@ import fc from "fast-check";
 import { EngineRun, flowText } from "./engine-run.ts";
 import { happeningOf, PEOPLE, seed, stages } from "./random-stages.ts";
 import { newestTask, open, type Round, turns } from "./round.ts";
-import { happen, UNSAID } from "./round-model.ts";
+import { happen } from "./round-model.ts";
 
 /**
  * Random stages and random commands give the same answers in the engine and in the model. `MODEL_RUNS` says how many
- * sequences are tried: 300, in CI 10,000, which take half a minute.
+ * sequences are tried: 300, in CI 10,000, which take half a minute. A run of the same code tries the same; `MODEL_SEED` tries
+ * others.
  */
 const RUNS = Number(process.env["MODEL_RUNS"] ?? (process.env["CI"] ? 10_000 : 300));
 const COMMANDS = 30;
-
-/** Each run of the same code tries the same; MODEL_SEED of the environment tries others. */
-const SEED = Number(process.env["MODEL_SEED"] ?? 3);
+const SEED = process.env["MODEL_SEED"] ?? "11";
 
 /** Where a result leads. */
 const STATES = { approved: "YES", rejected: "NO" } as const;
@@ -30,9 +29,9 @@ function compare(round: Round, engine: EngineRun, story: readonly string[]): voi
   }
 }
 
-test(`${RUNS} sequences of ${COMMANDS} commands: engine and model agree`, () => {
+test(`${RUNS} sequences of ${COMMANDS} commands: engine and model agree`, (context) => {
   let compared = 0;
-  let unsaid = 0;
+  let accepted = 0;
   const property = fc.property(stages, fc.array(seed, { minLength: COMMANDS, maxLength: COMMANDS }), (stage, seeds) => {
     const engine = new EngineRun(stage);
     let round = open(stage);
@@ -42,18 +41,16 @@ test(`${RUNS} sequences of ${COMMANDS} commands: engine and model agree`, () => 
       const what = happeningOf(round, one);
       if (!what) continue;
       const answer = happen(round, what);
-      if (answer === UNSAID) {
-        unsaid += 1;
-        continue;
-      }
       story.push(JSON.stringify(what));
       compared += 1;
       const refused = engine.do(what);
       assert.equal(refused, "refused" in answer ? answer.refused : undefined, `after ${story.join(", ")}`);
-      if (!("refused" in answer)) round = answer;
+      if ("refused" in answer) continue;
+      accepted += 1;
+      round = answer;
       compare(round, engine, story);
     }
   });
-  fc.assert(property, { numRuns: RUNS, seed: SEED });
-  assert(compared > unsaid, `${compared} commands compared, ${unsaid} left out`);
+  fc.assert(property, { numRuns: RUNS, ...(SEED !== undefined && { seed: Number(SEED) }) });
+  context.diagnostic(`${compared} commands compared, all that were given; ${accepted} of them were accepted`);
 });

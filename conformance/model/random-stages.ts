@@ -57,14 +57,15 @@ const byte = fc.nat({ max: 255 });
 export const seed = fc.record({ what: byte, who: byte, whom: byte, more: byte });
 export type Seed = typeof seed extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** `undefined`: nothing; what commands shrink to that don't matter. */
+/** `undefined`: nothing; what commands shrink to that don't matter. After the end few are given. */
 export function happeningOf(round: Round, { what, who, whom, more }: Seed): Happening | undefined {
   if (what === 0) return undefined;
   const holders = turns(round).map(({ holder }) => holder);
   // Mostly somebody whose turn it is.
   const actor = who % 8 > 0 && holders.length > 0 ? pick(holders, who >> 3) : pick(PEOPLE, who >> 3);
   const to = pick(PEOPLE, whom);
-  switch (round.result ? 0 : what % 16) {
+  if (round.result && more % 8 > 0) return undefined;
+  switch (what % 16) {
     case 0:
     case 1:
     case 2:

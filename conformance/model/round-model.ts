@@ -1,23 +1,14 @@
 /**
  * A slow and obvious model of rounds and seats, written from the specification and apart from the engine: a state is the
- * fold of everything that happened. It covers one stage and what people may do in it; where the specification leaves a
- * choice open it says so with {@link UNSAID}, and nothing is compared.
+ * fold of everything that happened. It covers one stage and what people may do in it. Where the specification leaves a choice
+ * open, the rule is the one of `docs/language.md`, section 6.
  */
 
-import { batchOf, newestTask, type Refused, type Round, settle, turnOf, turns, weightOf, withSeat } from "./round.ts";
-import {
-  type Batch,
-  change,
-  familyOf,
-  isIn,
-  isUndecided,
-  leave,
-  type Opinion,
-  outcomeOf,
-  resultOf,
-  type Seat,
-} from "./seat.ts";
-import { type Result, votesOf } from "./stage.ts";
+import { type Moved, pass } from "./move.ts";
+import { type Refused, type Round, settle, turnOf, weightOf, withSeat } from "./round.ts";
+import { type Batch, isIn, isUndecided, type Opinion, placesOf, type Seat, seatOf } from "./seat.ts";
+import { isBelow, isDeserted, type Result } from "./stage.ts";
+import { takeBack } from "./take-back.ts";
 
 export type Happening =
   | { readonly kind: "decide"; readonly actor: string; readonly opinion: Opinion }
@@ -37,12 +28,10 @@ export type Happening =
   | { readonly kind: "override"; readonly result: Result }
   | { readonly kind: "hand-over"; readonly from: string; readonly to: string };
 
-/** The specification does not say; a test leaves such a command out. */
-export const UNSAID = Symbol("unsaid");
+export type Answer = Round | Refused;
 
-export type Answer = Round | Refused | typeof UNSAID;
-
-export function happen(round: Round, what: Happening): Answer {
+export function happen(before: Round, what: Happening): Answer {
+  const round = { ...before, clock: before.clock + 1 };
   switch (what.kind) {
     case "decide":
       return decide(round, what);
@@ -57,227 +46,175 @@ export function happen(round: Round, what: Happening): Answer {
     case "admin-remove":
       return removeByAdmin(round, what);
     case "take-back":
-      return takeBack(round, what);
+      return takeBack(round, what.actor);
     case "override":
-      return round.result ? UNSAID : settle({ ...round, certain: what.result, result: what.result });
+      return override(round, what);
     case "hand-over":
       return handOver(round, what);
   }
 }
 
+type Doing<Kind extends Happening["kind"]> = Extract<Happening, { readonly kind: Kind }>;
+
+const FINISHED: Refused = { refused: "finished" };
+
 // ------------------------------------------------------------------------------------------------------------------ //
 // What people do
 // ------------------------------------------------------------------------------------------------------------------ //
 
-type Doing<Kind extends Happening["kind"]> = Extract<Happening, { readonly kind: Kind }>;
-
 function decide(round: Round, { actor, opinion }: Doing<"decide">): Answer {
   const seat = turnOf(round, actor);
   if ("refused" in seat) return seat;
-  const kind = batchOf(round, seat)?.kind;
-  if (opinion === "abstained") {
-    if (kind === "delegate") return { refused: "not-allowed" };
-    if (kind !== undefined) return UNSAID;
-  }
-  return withSeat(round, seat.id, (one) => ({ ...one, opinion }));
+  if (opinion === "abstained" && isDelegate(round, seat)) return { refused: "not-allowed" };
+  return withSeat(round, seat.id, (one) => ({ ...one, opinion, saidAt: round.clock }));
+}
+
+function isDelegate(round: Round, seat: Seat): boolean {
+  return seat.counts.length === 0 && placesOf(round.seats, seat).every(({ batch }) => batch.kind === "delegate");
 }
 
 function transfer(round: Round, { actor, to }: Doing<"transfer">): Answer {
   const seat = turnOf(round, actor);
   if ("refused" in seat) return seat;
   if (to === actor) return { refused: "same-person" };
-  return pass(round, seat, to);
+  return settled(pass(round, seat, to));
 }
 
-/** The seat goes to another; to one who sits already, the two become one. */
-function pass(round: Round, seat: Seat, to: string): Answer {
-  // An opinion that waits for those added after it is neither given nor open: whether it can take a seat is not said.
-  const waits = (one: Seat) => one.holder === to && one.hanging.length > 0 && isOpinion(round, one);
-  if (round.seats.flatMap(familyOf).some(waits)) return UNSAID;
-  const sits = presence(round, to, true);
-  if (sits === UNSAID) return UNSAID;
-  if (sits === undefined) return withSeat(round, seat.id, (one) => ({ ...one, holder: to }));
-  const hangs = batchOf(round, seat) !== undefined || batchOf(round, sits) !== undefined;
-  if (hangs || seat.veto || sits.counts.join() !== seat.counts.join()) return UNSAID;
-  const later = round.seats.indexOf(sits) > round.seats.indexOf(seat);
-  const isSequence = round.stage.groups[0]!.mode.kind === "sequence";
-  const keepsPlace = isSequence && later;
-  const without = change(round.seats, keepsPlace ? sits.id : seat.id, (one) => leave(one, "collapsed"));
-  if (isBelow(round, without)) return { refused: "below-threshold" };
-  if (isHopeless(round, without)) return UNSAID;
-  if (!keepsPlace) return settle({ ...round, seats: without });
-  return settle({ ...round, seats: change(without, seat.id, (one) => ({ ...one, holder: to })) });
-}
-
-/** Would a group that asks for a number have too few left? */
-function isBelow({ stage, groups }: Round, seats: readonly Seat[]): boolean {
-  return stage.groups.some(({ mode }, group) => {
-    const { approved, open } = votesOf(seats, group);
-    return mode.kind === "count" && groups[group] === undefined && approved + open < mode.count;
-  });
-}
-
-/** Would nobody be left who could approve under `any`? Whether that is a threshold is not said. */
-function isHopeless({ stage, groups }: Round, seats: readonly Seat[]): boolean {
-  return stage.groups.some(({ mode }, group) => {
-    const { approved, open } = votesOf(seats, group);
-    return mode.kind === "any" && groups[group] === undefined && approved + open === 0;
-  });
-}
-
-/**
- * The seat of somebody who is in the round now; {@link UNSAID} if they were, in a way that leaves it open.
- * @param stands only what can stand for another seat: an opinion that was given can't.
- */
-function presence(round: Round, person: string, stands = false): Seat | undefined | typeof UNSAID {
-  const seats = round.seats
-    .flatMap(familyOf)
-    .filter((one) => one.holder === person && !(stands && one.opinion && isOpinion(round, one)));
-  const [seat] = seats.filter(isIn);
-  if (!seat) return seats.some(({ out }) => out === "superseded") ? UNSAID : undefined;
-  const batch = batchOf(round, seat);
-  return batch && (!isUndecided(seat) || resultOf(batch) !== "open") ? UNSAID : seat;
-}
-
-function isOpinion(round: Round, seat: Seat): boolean {
-  const kind = batchOf(round, seat)?.kind;
-  return kind === "delegate" || kind === "advice";
+function settled(moved: Moved): Answer {
+  return "refused" in moved ? moved : settle(moved);
 }
 
 function delegate(round: Round, { actor, to }: Doing<"delegate">): Answer {
   const seat = turnOf(round, actor);
   if ("refused" in seat) return seat;
-  const stop = newcomer(round, actor, to);
-  return stop ?? hang(round, seat, "delegate", [to], false, actor);
+  const stop = refuseNewcomers(round, actor, [to]);
+  return stop ?? ask(round, seat, { kind: "delegate", all: false }, [to]);
 }
 
-function newcomer(round: Round, actor: string, person: string): Refused | typeof UNSAID | undefined {
-  if (person === actor) return { refused: "same-person" };
-  const sits = presence(round, person);
-  if (sits === undefined || sits === UNSAID) return sits;
-  return { refused: "already-seated" };
-}
-
-function hang(
-  round: Round,
-  { id }: Seat,
-  kind: Batch["kind"],
-  people: readonly string[],
-  all: boolean,
-  actor: string,
-): Round {
-  const seats = people.map((holder, index): Seat => ({ ...blank(round, holder, index), ...by(actor, id) }));
-  const opinion = kind === "after" ? { opinion: "approved" as const } : undefined;
-  const grown = { ...round, nextSeat: round.nextSeat + people.length };
-  return withSeat(grown, id, (one) => ({ ...one, ...opinion, hanging: [...one.hanging, { kind, all, seats }] }));
-}
-
-function blank({ nextSeat, stage }: Round, holder: string, index: number): Seat {
-  return { id: nextSeat + index, holder, counts: [], veto: false, weight: weightOf(stage, holder), hanging: [] };
-}
-
-function by(actor: string, seat: number): Pick<Seat, "added"> {
-  return { added: { by: actor, seat } };
+function refuseNewcomers({ seats }: Round, actor: string, people: readonly string[]): Refused | undefined {
+  if (people.includes(actor)) return { refused: "same-person" };
+  const isSeated = seats.some((seat) => isIn(seat) && people.includes(seat.holder));
+  return isSeated ? { refused: "already-seated" } : undefined;
 }
 
 function add(round: Round, { actor, where, people, all, advisory }: Doing<"add">): Answer {
   const seat = turnOf(round, actor);
   if ("refused" in seat) return seat;
-  const batch = batchOf(round, seat);
-  if (batch?.kind === "delegate") return { refused: "not-allowed" };
-  const stops = people.map((person) => newcomer(round, actor, person)).filter((stop) => stop !== undefined);
-  if (stops.length > 0) return stops.length === 1 || people.length === 1 ? stops[0]! : UNSAID;
-  if (where !== "beside") return hang(round, seat, advisory ? "advice" : where, people, all, actor);
-  if (batch) return UNSAID;
-  const { counts } = seat;
-  const seats = people.map(
-    (holder, index): Seat => ({ ...blank(round, holder, index), ...by(actor, seat.id), counts }),
-  );
-  return settle({ ...round, seats: [...round.seats, ...seats], nextSeat: round.nextSeat + seats.length });
+  if (isDelegate(round, seat)) return { refused: "not-allowed" };
+  const stop = refuseNewcomers(round, actor, people);
+  if (stop) return stop;
+  if (where === "beside") return addBeside(round, seat, people);
+  return ask(round, seat, { kind: advisory ? "advice" : where, all }, people);
 }
 
+/** In the same groups; beside somebody who was asked by another, also asked by that one. */
+function addBeside(round: Round, seat: Seat, people: readonly string[]): Answer {
+  const added = newSeats(round, seat, people, seat.counts);
+  const seats = [...round.seats, ...added];
+  const [place] = placesOf(round.seats, seat).filter(({ batch }) => batch.kind !== "delegate");
+  if (seat.counts.length > 0 || !place) return settle({ ...round, seats });
+  const members = [...place.batch.members, ...added.map(({ id }) => ({ seat: id }))];
+  return withSeat({ ...round, seats }, place.by.id, (by) => ({
+    ...by,
+    batches: by.batches.map((batch) => (batch === place.batch ? { ...batch, members } : batch)),
+  }));
+}
+
+/** 后加签 is one's own approval too. */
+function ask(round: Round, seat: Seat, how: Omit<Batch, "members">, people: readonly string[]): Round {
+  const added = newSeats(round, seat, people, []);
+  const batch: Batch = { ...how, members: added.map(({ id }) => ({ seat: id })) };
+  const approval = how.kind === "after" ? ({ opinion: "approved", saidAt: round.clock } as const) : undefined;
+  return withSeat({ ...round, seats: [...round.seats, ...added] }, seat.id, (one) => ({
+    ...one,
+    ...approval,
+    batches: [...one.batches, batch],
+  }));
+}
+
+function newSeats({ seats, stage }: Round, by: Seat, people: readonly string[], counts: Seat["counts"]): Seat[] {
+  return people.map((holder, index): Seat => {
+    const added = { by: by.holder, seat: by.id };
+    return {
+      id: seats.length + index,
+      holder,
+      counts,
+      veto: false,
+      weight: weightOf(stage, holder),
+      added,
+      batches: [],
+    };
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------------------ //
+// 减签
+// ------------------------------------------------------------------------------------------------------------------ //
+
 function remove(round: Round, { actor, person }: Doing<"remove">): Answer {
-  if (round.result || newestTask(round, actor) === undefined) return UNSAID;
-  const seats = round.seats.flatMap(familyOf).filter(({ holder }) => holder === person);
-  if (seats.length === 0)
-    return round.tasks.some((task) => task.person === person) ? UNSAID : { refused: "no-such-target" };
-  const [seat] = seats.filter(isIn);
-  // Of somebody who has been in the round in several ways it is not said which is meant.
-  if (!seat || seats.length > 1 || batchOf(round, seat)?.kind === "delegate") return UNSAID;
-  const isMine = seat.added?.by === actor;
-  if (seat.opinion || !isUndecided(seat)) return isMine ? { refused: "task-closed" } : UNSAID;
-  return isMine ? drop(round, seat) : { refused: "not-allowed" };
+  const there = seatsOf(round, person);
+  if (round.result || there.length === 0) return { refused: "no-such-target" };
+  const own = there.filter(({ added }) => added?.by === actor);
+  if (own.length === 0) return { refused: "not-allowed" };
+  return drop(round, own);
 }
 
 function removeByAdmin(round: Round, { person }: Doing<"admin-remove">): Answer {
-  const seats = round.seats.flatMap(familyOf).filter(({ holder }) => holder === person);
-  const [seat] = seats.filter(isUndecided);
-  if (
-    round.result ||
-    !seat ||
-    seats.length > 1 ||
-    seat.added !== undefined ||
-    seat.opinion ||
-    batchOf(round, seat)?.kind === "delegate"
-  )
-    return UNSAID;
-  return drop(round, seat);
+  if (round.result) return FINISHED;
+  const there = seatsOf(round, person);
+  return there.length === 0 ? { refused: "no-such-target" } : drop(round, there);
 }
 
-/** Out with it and with whom it added beside itself. */
-function drop(round: Round, seat: Seat): Answer {
-  const gone = withAdded(round.seats, seat);
-  if (gone.some((one) => !isUndecided(one) || one.opinion)) return UNSAID;
-  const seats = gone.reduce((left, { id }) => change(left, id, (one) => leave(one, "cancelled")), round.seats);
-  const main = gone.some(({ counts }) => counts.length > 0);
-  if (main && seats.filter(isIn).some((one) => outcomeOf(one) === "abstained")) return UNSAID;
-  if (main && (isBelow(round, seats) || isDeserted(round, seats))) return { refused: "below-threshold" };
-  if (main && isHopeless(round, seats)) return UNSAID;
-  return settle({ ...round, seats });
+/** Who was removed is not there any more. */
+function seatsOf({ seats }: Round, person: string): readonly Seat[] {
+  return seats.filter(({ holder, out }) => holder === person && (out === undefined || out === "superseded"));
 }
 
-function withAdded(seats: readonly Seat[], seat: Seat): readonly Seat[] {
-  const below = familyOf(seat).map(({ id }) => id);
-  const beside = seats.filter(({ id, added }) => added && below.includes(added.seat) && id !== seat.id);
-  return [seat, ...beside.flatMap((one) => withAdded(seats, one))];
+/** Out with the first of these that is to be decided, and with whom it added. */
+function drop(round: Round, of: readonly Seat[]): Answer {
+  const seat = of.find((one) => isToDecide(round, one));
+  if (!seat) return { refused: "task-closed" };
+  const gone = withAdded(round, [seat]);
+  const groups = [...new Set(gone.flatMap(({ counts }) => counts))];
+  const isGone = (one: Seat) => gone.some(({ id }) => id === one.id);
+  const left = { ...round, seats: round.seats.map((one): Seat => (isGone(one) ? { ...one, out: "cancelled" } : one)) };
+  if (isBelow(left, groups) || isDeserted(left, groups)) return { refused: "below-threshold" };
+  return settle(left);
 }
 
-/** Is there a group without a seat? */
-function isDeserted({ stage }: Round, seats: readonly Seat[]): boolean {
-  return stage.groups.some((_, group) => !seats.some((seat) => isIn(seat) && seat.counts.includes(group)));
+function withAdded(round: Round, gone: readonly Seat[]): readonly Seat[] {
+  const more = round.seats.filter((one) => {
+    const isAdded = one.added && gone.some(({ id }) => id === one.added!.seat);
+    return isAdded && !gone.includes(one) && isToDecide(round, one);
+  });
+  return more.length === 0 ? gone : withAdded(round, [...gone, ...more]);
 }
 
-/** Of a delegation, or of one's approval while the round has no result. */
-function takeBack(round: Round, { actor }: Doing<"take-back">): Answer {
-  if (round.result) return UNSAID;
-  const mine = round.seats.flatMap(familyOf).filter((seat) => seat.holder === actor && isIn(seat));
-  const delegated = mine.find(({ hanging }) =>
-    hanging.some((one) => one.kind === "delegate" && resultOf(one) === "open"),
-  );
-  if (delegated) return withSeat(round, delegated.id, endDelegation);
-  const { stage } = round;
-  const isPlain = stage.groups.length === 1 && !stage.collect;
-  const approved = mine.find(({ opinion, hanging }) => opinion === "approved" && hanging.length === 0);
-  if (!isPlain || stage.veto.length > 0 || !approved || batchOf(round, approved)) return UNSAID;
-  if (stage.groups[0]!.mode.kind === "sequence") {
-    const behind = round.seats.slice(round.seats.indexOf(approved) + 1);
-    if (behind.some((seat) => seat.hanging.length > 0)) return UNSAID;
-    if (behind.some(({ opinion }) => opinion)) return { refused: "not-possible-in-state" };
-  }
-  return withSeat(round, approved.id, ({ opinion: _, ...seat }) => seat);
+function isToDecide(round: Round, seat: Seat): boolean {
+  return isUndecided(round, seat) && seat.opinion === undefined;
 }
 
-function endDelegation(seat: Seat): Seat {
-  const hanging = seat.hanging.map((batch) => ({
-    ...batch,
-    seats: batch.seats.map((one) => (isUndecided(one) ? leave(one, "cancelled") : one)),
-  }));
-  return { ...seat, hanging };
+// ------------------------------------------------------------------------------------------------------------------ //
+// Administrators
+// ------------------------------------------------------------------------------------------------------------------ //
+
+function override(round: Round, { result }: Doing<"override">): Answer {
+  if (round.result) return FINISHED;
+  return settle({ ...round, certain: { result, since: round.clock }, result });
 }
 
+/** Everything that the person is still to decide. */
 function handOver(round: Round, { from, to }: Doing<"hand-over">): Answer {
-  const held = turns(round).filter(({ holder }) => holder === from);
-  const [seat] = held;
-  if (from === to || !seat || held.length > 1) return UNSAID;
-  return pass(round, seat, to);
+  if (round.result) return FINISHED;
+  const isTheirs = (seat: Seat | undefined) => seat?.holder === from;
+  const held = round.seats.filter((seat) => isTheirs(seat) && isToDecide(round, seat));
+  if (held.length === 0) return { refused: "no-such-target" };
+  if (from === to) return { refused: "same-person" };
+  let moved: Moved = round;
+  for (const { id } of held) {
+    if ("refused" in moved) return moved;
+    const seat = seatOf(moved.seats, id);
+    if (isTheirs(seat) && isToDecide(moved, seat)) moved = pass(moved, seat, to);
+  }
+  return settled(moved);
 }

@@ -1,5 +1,5 @@
 /** What a stage of the model has come to: the counting of 2.1, as it is written there. */
-import { isIn, isUndecided, outcomeOf, type Seat, turnsOf } from "./seat.ts";
+import { isIn, isUndecided, outcomeOf, type Seats } from "./seat.ts";
 
 export type Mode =
   | { readonly kind: "any" | "all" | "sequence" }
@@ -17,6 +17,12 @@ export interface Stage {
   readonly weights?: Readonly<Record<string, number>>;
 }
 
+/** A stage and who sits in it. */
+export interface Sitting {
+  readonly stage: Stage;
+  readonly seats: Seats;
+}
+
 export type Result = "approved" | "rejected";
 
 /** Votes of a group, by weight or by heads. */
@@ -27,10 +33,10 @@ export interface Votes {
   readonly abstained: number;
 }
 
-export function votesOf(seats: readonly Seat[], group: number): Votes {
-  const here = seats.filter((seat) => isIn(seat) && seat.counts.includes(group));
+export function votesOf(table: Sitting, group: number): Votes {
+  const here = table.seats.filter((seat) => isIn(seat) && seat.counts.includes(group));
   const sum = (outcome: string) =>
-    here.filter((seat) => outcomeOf(seat) === outcome).reduce((total, { weight }) => total + weight, 0);
+    here.filter((seat) => outcomeOf(table, seat) === outcome).reduce((total, { weight }) => total + weight, 0);
   return { approved: sum("approved"), rejected: sum("rejected"), open: sum("open"), abstained: sum("abstained") };
 }
 
@@ -51,27 +57,39 @@ export function isEnough(approvals: number, { mode }: Stage["groups"][number], s
   }
 }
 
-/** What a group says, all its seats asked at this moment. */
-export function groupSays(stage: Stage, seats: readonly Seat[], group: number): Result | "empty" | "open" {
-  const votes = votesOf(seats, group);
+/** What a group says, all its seats asked at this moment. Enough approvals are enough, whatever comes later. */
+export function groupSays(table: Sitting, group: number): Result | "empty" | "open" {
+  const { stage } = table;
+  const votes = votesOf(table, group);
   const of = stage.groups[group]!;
   if (votes.approved + votes.rejected + votes.open === 0) return "empty";
+  if (isEnough(votes.approved, of, stage, votes)) return "approved";
   const isNo = stage.abstain === "no" && of.mode.kind !== "any";
   if (stage.reject === "one" && votes.rejected + (isNo ? votes.abstained : 0) > 0) return "rejected";
-  if (!isEnough(votes.approved + votes.open, of, stage, votes)) return "rejected";
-  return isEnough(votes.approved, of, stage, votes) ? "approved" : "open";
+  return isEnough(votes.approved + votes.open, of, stage, votes) ? "open" : "rejected";
 }
 
 /** A rejection by a veto seat ends the stage; an approval waits for every one of them. */
-export function vetoSays(seats: readonly Seat[]): "rejected" | "open" | "nothing" {
-  const vetoes = seats.filter((seat) => seat.veto && isIn(seat));
-  if (vetoes.some((seat) => outcomeOf(seat) === "rejected")) return "rejected";
-  return vetoes.some(isUndecided) ? "open" : "nothing";
+export function vetoSays(table: Sitting): "rejected" | "open" | "nothing" {
+  const vetoes = table.seats.filter((seat) => seat.veto && isIn(seat));
+  if (vetoes.some((seat) => outcomeOf(table, seat) === "rejected")) return "rejected";
+  return vetoes.some((seat) => isUndecided(table, seat)) ? "open" : "nothing";
 }
 
-/** Whose turn it is among the seats of a stage that is open. */
-export function stageTurns(stage: Stage, seats: readonly Seat[]): readonly Seat[] {
-  const open = seats.filter(isUndecided);
-  const inTurn = stage.groups[0]!.mode.kind === "sequence" ? open.slice(0, 1) : open;
-  return inTurn.flatMap(turnsOf);
+/** Would too few be left in one of these groups to reach its number of approvals? `any` asks for one. */
+export function isBelow(table: Sitting, groups: readonly number[]): boolean {
+  return groups.some((group) => {
+    const { mode } = table.stage.groups[group]!;
+    const { approved, open } = votesOf(table, group);
+    if (mode.kind !== "count" && mode.kind !== "any") return false;
+    return approved + open < (mode.kind === "count" ? mode.count : 1);
+  });
+}
+
+/** Is nobody left in one of these groups, or nobody but who abstained? */
+export function isDeserted(table: Sitting, groups: readonly number[]): boolean {
+  return groups.some((group) => {
+    const { approved, rejected, open } = votesOf(table, group);
+    return approved + rejected + open === 0;
+  });
 }

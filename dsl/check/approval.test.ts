@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { describer } from "../describe.ts";
 import { type Approval, compile } from "../index.ts";
 import { flow, wrongs } from "./flow-fixture.ts";
 
@@ -117,6 +118,25 @@ test("stages", () => {
   ]);
 });
 
+test("more than a share, and more than a number", () => {
+  const modes = ["> 50%", "> 33.3%", "> 2/3", "> 1", "66.7%"].map((threshold) => {
+    const { definitions } = compile(asking(`approval by boss quorum ${threshold}`), "a.flow");
+    const [stage] = definitions[0]?.states[1]?.approval?.chain ?? [];
+    return stage?.kind === "vote" ? [stage.groups[0]?.mode, describer({ currencyDecimals: 2 }).stage(stage)] : [];
+  });
+  const share = (part: number, of: number, strict = true) => ({
+    kind: "quorum",
+    threshold: { kind: "share", part, of, strict },
+  });
+  assert.deepEqual(modes, [
+    [share(50, 100), "boss quorum > 50%"],
+    [share(333, 1000), "boss quorum > 33.3%"],
+    [share(2, 3), "boss quorum > 2/3"],
+    [{ kind: "quorum", threshold: { kind: "count", count: 2 } }, "boss quorum 2"],
+    [share(667, 1000, false), "boss quorum 66.7%"],
+  ]);
+});
+
 test("a weight is a value function", () => {
   const { definitions } = compile(asking("approval by boss quorum 60% weight shareOf"), "a.flow");
   const [stage] = definitions[0]?.states[1]?.approval?.chain ?? [];
@@ -166,6 +186,8 @@ test("what is wrong with an approval, and where", () => {
     [asking("approval by auto approve if days > 3 else reject"), "FLOW122", "days"],
     [asking("approval by board quorum 4"), "FLOW218", "board quorum 4"],
     [asking("approval by board quorum 3 and board quorum 4"), "FLOW218", "board quorum 3 and board quorum 4"],
+    [asking("approval by board quorum > 3"), "FLOW218", "board quorum > 3"],
+    [asking("approval by board quorum > 3/3"), "FLOW219", "quorum > 3/3"],
     [asking("approval by one of board quorum 2"), "FLOW218", "one of board quorum 2"],
     [asking("approval by board veto bos"), "FLOW105", "bos"],
     [asking(`approval by board veto users("u1", "u9")`), "FLOW229", `users("u1", "u9")`],

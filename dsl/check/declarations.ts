@@ -106,9 +106,23 @@ function namedType(name: Name, signed: boolean, file: FileScope, report: Report)
     "FLOW104",
     name.span,
     `There is no type \`${name.text}\`.`,
-    didYouMean(name.text, known, name.span),
+    didYouMean(ELSEWHERE.get(name.text.toLowerCase()) ?? name.text, known, name.span),
   );
 }
+
+/** What types are called in other languages. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ["boolean", "bool"],
+  ["integer", "int"],
+  ["long", "int"],
+  ["number", "decimal"],
+  ["double", "decimal"],
+  ["float", "decimal"],
+  ["string", "text"],
+  ["str", "text"],
+  ["timestamp", "datetime"],
+  ["person", "user"],
+]);
 
 // ------------------------------------------------------------------------------------------------------------------ //
 // Fields

@@ -63,7 +63,7 @@ export function namelessFlow(file: FileScope, report: Report): FlowScope {
     initiatorNeverApproves: false,
     states: new Map(),
     initial: undefined,
-    finals: new Set(),
+    finals: new Map(),
     blocks: new Map(),
     draft: false,
     uses: new Map(),

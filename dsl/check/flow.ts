@@ -179,19 +179,18 @@ function checkNamedPeople(ast: FlowAst, flow: FlowScope): Readonly<Record<string
 /** Names that stand in what the name means, at any depth. */
 function mentionedBy(name: string, flow: FlowScope): ReadonlySet<string> {
   const mentioned = new Set<string>();
-  const add = (from: string) => {
-    for (const { text } of namesIn(flow.people.get(from))) if (flow.people.has(text)) mentioned.add(text);
-  };
+  const add = (from: string) => addNames(flow.people.get(from), flow.people, mentioned);
   add(name);
   for (const next of mentioned) add(next);
   return mentioned;
 }
 
-function namesIn(ast: unknown): readonly Name[] {
-  if (typeof ast !== "object" || ast === null) return [];
-  const node = ast as { readonly kind?: unknown; readonly name?: Name };
-  const parts = Object.values(node).flatMap(namesIn);
-  return node.kind === "name" && node.name ? [node.name, ...parts] : parts;
+/** The people that are named anywhere in a tree. */
+function addNames(ast: object | undefined, people: FlowScope["people"], names: Set<string>): void {
+  if (ast === undefined) return;
+  const { kind, name } = ast as { readonly kind?: unknown; readonly name?: Name };
+  if (kind === "name" && name && people.has(name.text)) names.add(name.text);
+  for (const part of Object.values(ast)) if (typeof part === "object" && part !== null) addNames(part, people, names);
 }
 
 function checkRoutes(asts: readonly RouteAst[], flow: FlowScope): readonly Route[] {

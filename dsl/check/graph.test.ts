@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compile, type Diagnostic } from "../index.ts";
+import { flow } from "./flow-fixture.ts";
 
 function found(
   blocks: string,
@@ -63,6 +64,20 @@ test("outcomes that need a line, by what a state does", () => {
       expected,
       blocks + lines,
     );
+});
+
+test("an outcome that a state can't have, and how it is left instead", () => {
+  const hints = (block: string, lines: string) =>
+    compile(flow({ blocks: block, lines }), "a.flow")
+      .diagnostics.filter(({ code }) => code === "FLOW206")
+      .map(({ hint }) => hint);
+  assert.deepEqual(hints("state B { handle by boss }", "B → C on approved\n B → D on done"), [
+    "What is handled ends with `on done`, never with a rejection.",
+  ]);
+  assert.deepEqual(hints("state B { approval by boss }", "B → C on approved\n B → D on rejected\n B → D on done"), [
+    "An approval ends with `on approved` or `on rejected`.",
+  ]);
+  assert.deepEqual(hints("", "B → C on approved\n B → D after 1d"), [undefined]);
 });
 
 test("states of branches that can't be reached, or never end", () => {

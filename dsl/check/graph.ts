@@ -1,8 +1,8 @@
 /** The ways through a flow: what can be reached, where it ends, what it waits for. */
 import type { BranchAst, FlowAst, Name, RegionAst, TransitionAst } from "../ast.ts";
-import type { Definition, Outcome, Region, StateDefinition, Transition } from "../definition.ts";
+import type { Approval, Definition, Outcome, Region, StateDefinition, Transition } from "../definition.ts";
 import type { Span } from "../diagnostic.ts";
-import { isComingTooLate, outcomesOf } from "../proofs/outcomes.ts";
+import { isComingTooLate, isHandling, outcomesOf } from "../proofs/outcomes.ts";
 import type { Report } from "./report.ts";
 
 /** A machine with where it stands in the text: the flow's own, or that of a branch. */
@@ -102,6 +102,15 @@ const LACKS: Readonly<Record<Outcome, string>> = {
   joined: "parallel branches that could be joined",
 };
 
+/** Where the state has an approval: how that is left. */
+function leftOtherwise(approval: Approval, outcome: Outcome): { readonly hint: string } | undefined {
+  if (!isHandling(approval))
+    return outcome === "done" ? { hint: "An approval ends with `on approved` or `on rejected`." } : undefined;
+  return outcome === "approved" || outcome === "rejected"
+    ? { hint: "What is handled ends with `on done`, never with a rejection." }
+    : undefined;
+}
+
 function reportImpossible(
   { trigger, from, any }: Transition,
   ast: TransitionAst,
@@ -115,20 +124,27 @@ function reportImpossible(
   if (any ? !fitting.includes(true) : fitting.includes(false)) {
     const without = from[fitting.indexOf(false)];
     const message = any ? `No state has ${LACKS[outcome]}.` : `\`${without}\` lacks ${LACKS[outcome]}.`;
-    report.add("FLOW206", ast.trigger.span, message);
+    const meant = machine.region.states.find(({ name }) => name === without)?.approval;
+    report.add("FLOW206", ast.trigger.span, message, (!any && meant && leftOtherwise(meant, outcome)) || {});
     return;
   }
   const refusing = from.filter((_, index) => !outcomes[index]!.possible.has(outcome));
   if (refusing.length === 0 || (any && refusing.length < from.length)) return;
   const operation = outcome === "returned" ? "returnTo" : "withdraw";
+  const details = { hint: `Write \`allow: [${operation}]\` among the options of the approval, or leave the line out.` };
   if (refusing.length === from.length) {
-    report.add("FLOW208", ast.trigger.span, `The approval can't be ${outcome}: \`${operation}\` is not allowed.`);
+    report.add(
+      "FLOW208",
+      ast.trigger.span,
+      `The approval can't be ${outcome}: \`${operation}\` is not allowed.`,
+      details,
+    );
     return;
   }
   for (const state of refusing) {
     const { span } = (ast.from === "any" ? [] : ast.from).find(({ text }) => text === state) ?? ast.trigger;
     const message = `The approval of \`${state}\` can't be ${outcome}: \`${operation}\` is not allowed.`;
-    report.add("FLOW208", span, message);
+    report.add("FLOW208", span, message, details);
   }
 }
 
@@ -137,7 +153,7 @@ function reportImpossible(
 // ------------------------------------------------------------------------------------------------------------------ //
 
 /** Where every state leads. */
-type Ways = ReadonlyMap<string, ReadonlySet<string>>;
+export type Ways = ReadonlyMap<string, ReadonlySet<string>>;
 
 function checkReach(machine: Machine, machines: readonly Machine[], report: Report): void {
   const { region, ast, branch } = machine;
@@ -198,7 +214,7 @@ export function isLeftFromOutside({ branch }: Machine): boolean {
 }
 
 /** The ways within a machine, and the states from which a line leads out of it. */
-function waysOf(
+export function waysOf(
   machine: Machine,
   machines: readonly Machine[],
 ): { readonly ways: Ways; readonly leaving: ReadonlySet<string> } {
@@ -307,13 +323,14 @@ function trapFrom(state: string, ways: Ways, sources: Ways): ReadonlySet<string>
   return further === undefined ? reached : trapFrom(further, ways, sources);
 }
 
-function reachable(from: Iterable<string>, ways: Ways): ReadonlySet<string> {
+/** With everything that one comes to from there. */
+export function reachable(from: Iterable<string>, ways: Ways): ReadonlySet<string> {
   const reached = new Set(from);
   for (const state of reached) for (const next of ways.get(state) ?? []) reached.add(next);
   return reached;
 }
 
-function reversed(ways: Ways): Ways {
+export function reversed(ways: Ways): Ways {
   const sources = new Map([...ways.keys()].map((state) => [state, new Set<string>()]));
   for (const [from, targets] of ways) for (const to of targets) sources.get(to)?.add(from);
   return sources;

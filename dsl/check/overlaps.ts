@@ -1,13 +1,15 @@
 /** Lines of one state and trigger: which apply together, which never, and what none of them covers. */
 import type { FlowAst, TransitionAst } from "../ast.ts";
-import type { Definition, Expression, FieldDefinition, StateDefinition, Transition, Trigger } from "../definition.ts";
+import type { Definition, Expression, FieldDefinition, StateDefinition, Transition } from "../definition.ts";
 import { type Claim, type Found, findCase, functionsAsked } from "../proofs/cases.ts";
 import type { Budget } from "../proofs/formula.ts";
+import { triggerKey } from "../proofs/lines.ts";
 import { isComingTooLate, outcomesOf } from "../proofs/outcomes.ts";
 import { showValue } from "../proofs/values.ts";
 import type { Place } from "../proofs/vocabulary.ts";
 import { areDisjoint } from "./disjoint.ts";
 import { blockOf, isLeftFromOutside, type Machine, machinesOf, shownState } from "./graph.ts";
+import { havePlainCase } from "./plain-cases.ts";
 import type { Report } from "./report.ts";
 import { BOOL } from "./types.ts";
 
@@ -94,20 +96,6 @@ function groupsOf(machine: Machine): readonly Group[] {
   );
 }
 
-/** Lines with the same key wait for the same thing. */
-function triggerKey(trigger: Trigger): string {
-  switch (trigger.kind) {
-    case "event":
-      return `on "${trigger.event}"`;
-    case "outcome":
-      return `on ${trigger.outcome}`;
-    case "after":
-      return `after ${JSON.stringify(trigger.term)}`;
-    case "at":
-      return `at ${JSON.stringify(trigger.at)}`;
-  }
-}
-
 // ------------------------------------------------------------------------------------------------------------------ //
 // Lines that never apply
 // ------------------------------------------------------------------------------------------------------------------ //
@@ -147,7 +135,7 @@ function isCovering({ transition: above }: Line, { transition: below }: Line): b
 
 function neverHolds(above: readonly Line[], line: Line, group: Group, flow: Flow): boolean {
   const claims = [claim(line, true), ...above.map((other) => claim(other, false))];
-  return cased(claims, group, flow).when === "never";
+  return !havePlainCase(claims) && cased(claims, group, flow).when === "never";
 }
 
 // ------------------------------------------------------------------------------------------------------------------ //

@@ -92,3 +92,41 @@ test("`migrate` leads from states of the older version to states of this one", (
   assert.deepEqual(migrating("WHATEVER → B", "", "1").found, [["FLOW307", "warning", '"1"']]);
   assert.deepEqual(migrating(`OLD → B } migrate from label "1" { A → A`).found, [["FLOW109", "error", '"1"']]);
 });
+
+test("`migrate` leads from states of a branch to states of that branch", () => {
+  const version = (label: string, state: string, more = "") => `state machine "f" {
+    label: "${label}"
+    initial: A
+    states: [A, B, C]
+    final: [C]
+    state B {
+      parallel {
+        branch legal { initial: ${state}; states: [${state}, OK]; transitions { ${state} → OK on "ok" } }
+        branch money { initial: ${state}; states: [${state}, OK]; transitions { ${state} → OK on "paid" } }
+        join all
+      }
+    }
+    transitions { A → B on "go"; B → C on joined }
+    ${more}
+  }`;
+  const moving = (lines: string) => {
+    const text = `${version("1", "OLD")}\n${version("2", "NEW", `migrate from label "1" { ${lines} }`)}`;
+    const { diagnostics, definitions } = compile(text, "a.flow");
+    const found = diagnostics.map(({ code, span }) => [code, text.slice(span.start, span.end)]);
+    return { found, states: definitions.at(-1)?.migrations[0]?.states };
+  };
+  assert.deepEqual(moving("legal.OLD → legal.NEW; money.OLD → money.OK"), {
+    found: [],
+    states: { "legal.OLD": "legal.NEW", "money.OLD": "money.OK" },
+  });
+  assert.deepEqual(moving("legal.OLD → money.NEW").found, [["FLOW102", "money.NEW"]]);
+  assert.deepEqual(moving("legal.OLD → C").found, [["FLOW102", "C"]]);
+  assert.deepEqual(moving("B → legal.NEW").found, [["FLOW102", "legal.NEW"]]);
+  assert.deepEqual(moving("legal.OLD → legal.GONE").found, [["FLOW102", "GONE"]]);
+  assert.deepEqual(moving("lega.OLD → lega.NEW").found, [
+    ["FLOW308", "lega.OLD"],
+    ["FLOW115", "lega"],
+  ]);
+  assert.deepEqual(moving("legal.GONE → legal.NEW").found, [["FLOW308", "legal.GONE"]]);
+  assert.deepEqual(moving("legal.OLD → legal.NEW; legal.OLD → legal.OK").found, [["FLOW109", "legal.OLD"]]);
+});

@@ -50,7 +50,7 @@ function neverWithout(ast: Extract<PropertyAst, { kind: "never-without" }>, flow
 }
 
 /** `APPROVED`, `legal.REVIEW`: the state as the definition names it. */
-function qualifiedState({ branch, name }: QualifiedNameAst, flow: FlowScope): string | undefined {
+export function qualifiedState({ branch, name }: QualifiedNameAst, flow: FlowScope): string | undefined {
   if (branch === undefined) return ownState(name, flow);
   const named = branchesOf(flow.ast).filter((known) => known.name === branch.text);
   if (named.length === 0) {

@@ -26,7 +26,7 @@ export function regionScope(
       block,
     ]),
   );
-  const region: RegionScope = { states, initial: undefined, finals: new Set(), blocks, ...around };
+  const region: RegionScope = { states, initial: undefined, finals: new Map(), blocks, ...around };
   const named = { ...place, ...region };
   if (sound && ast.states.length === 0) report.add("FLOW201", name.span, `\`${name.text}\` has no \`states\`.`);
   if (sound && ast.states.length > 0 && !ast.initial) {
@@ -37,10 +37,11 @@ export function regionScope(
 }
 
 /** Those that are listed; without a list, those that no line leaves and in which nothing is done. */
-function finalStates(ast: RegionAst, region: RegionScope & RegionPlace): ReadonlySet<string> {
+function finalStates(ast: RegionAst, region: RegionScope & RegionPlace): RegionScope["finals"] {
   if (ast.final) {
     const finals = unique(ast.final, (name) => name, "final state", region.report);
-    return new Set(finals.flatMap((name) => stateNamed(name, region) ?? []));
+    const known = finals.filter((name) => stateNamed(name, region) !== undefined);
+    return new Map(known.map(({ text, span }) => [text, span]));
   }
   const left = new Set<string>();
   for (const { from, trigger } of ast.transitions) {
@@ -52,7 +53,8 @@ function finalStates(ast: RegionAst, region: RegionScope & RegionPlace): Readonl
     }
   }
   for (const { name, approval, parallel, run } of ast.stateBlocks) if (approval || parallel || run) left.add(name.text);
-  return new Set([...region.states.keys()].filter((state) => !left.has(state)));
+  const ends = [...region.states.keys()].filter((state) => !left.has(state));
+  return new Map(ends.map((state) => [state, undefined]));
 }
 
 /** The state's name, or the report that the machine has no such one. */

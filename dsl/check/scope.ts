@@ -94,7 +94,8 @@ export type MatrixTable = Pick<MatrixDefinition, "name" | "parameters"> & {
 export interface RegionScope {
   readonly states: ReadonlyMap<string, Span>;
   readonly initial: string | undefined;
-  readonly finals: ReadonlySet<string>;
+  /** With where they are listed, if they are. */
+  readonly finals: ReadonlyMap<string, Span | undefined>;
   /** `state NAME { … }` by name. */
   readonly blocks: ReadonlyMap<string, StateBlockAst>;
   /** It runs while the flow is in its initial state, so that required fields may be missing. */

@@ -93,8 +93,8 @@ function checkMode(ast: ModeAst | undefined, scope: Scope): Mode | undefined {
       if (Number.isSafeInteger(ast.count) && ast.count >= 1) return quorum({ kind: "count", count: ast.count }, weight);
       return outOfRange(ast.span, "A quorum is a whole number from 1.", scope);
     case "ratio":
-      if (Number.isSafeInteger(ast.part) && Number.isSafeInteger(ast.of) && ast.part >= 1 && ast.part <= ast.of) {
-        return quorum({ kind: "share", part: ast.part, of: ast.of, strict: false }, weight);
+      if (Number.isSafeInteger(ast.of) && ast.part >= 1 && (ast.strict ? ast.part < ast.of : ast.part <= ast.of)) {
+        return quorum({ kind: "share", part: ast.part, of: ast.of, strict: ast.strict }, weight);
       }
       return outOfRange(ast.span, "A share is a part of the whole, such as `2/3`.", scope);
     case "percent": {

@@ -38,7 +38,10 @@ function checkContent(ast: StateBlockAst, state: string, flow: FlowScope): Conte
   reportMixture([approval, parallel, run], state, flow);
   const isFinal = flow.finals.has(state);
   if (isFinal && (approval || parallel || run)) {
-    flow.report.add("FLOW220", ast.name.span, `\`${state}\` is final, so nothing can be done there.`);
+    const listed = flow.finals.get(state);
+    flow.report.add("FLOW220", ast.name.span, `\`${state}\` is final, so nothing can be done there.`, {
+      ...(listed ? { related: [{ message: "It is listed as final here.", span: listed }] } : {}),
+    });
   }
   const scope = { ...plainScope(flow), draft: isDraft(state, flow) };
   const content: { [Part in keyof Content]: Content[Part] | undefined } = {

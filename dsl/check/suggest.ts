@@ -11,12 +11,16 @@ export function didYouMean(written: string, known: Iterable<string>, span: Span,
   };
 }
 
-/** The known name with the fewest typing mistakes between, at most a third of its length. */
+/**
+ * The known name with the fewest typing mistakes between, at most a third of its length. A name of one or two letters
+ * is not taken for another one.
+ */
 export function nearest(written: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const name of known) {
-    const most = Math.max(1, Math.floor(Math.max(name.length, written.length) / 3));
+    const longest = Math.max(name.length, written.length);
+    const most = Math.floor(longest / 3);
     if (Math.abs(name.length - written.length) > most) continue;
     const distance =
       name.toLowerCase() === written.toLowerCase() ? 0 : typingMistakes(written.toLowerCase(), name.toLowerCase());

@@ -50,7 +50,9 @@ function checkFrom(ast: TransitionAst, flow: FlowScope): readonly string[] | und
     const state = stateNamed(name, flow);
     if (state === undefined || !flow.finals.has(state)) return state;
     if (isWithdrawal && flow.blocks.get(state)?.revocable) return state;
+    const listed = flow.finals.get(state);
     return flow.report.add("FLOW202", name.span, `\`${state}\` is final, so no line can leave it.`, {
+      ...(listed ? { related: [{ message: "It is listed as final here.", span: listed }] } : {}),
       ...(isWithdrawal
         ? { hint: `To let the initiator withdraw, write \`state ${state} { revocable for 7d }\`.` }
         : {}),
@@ -97,7 +99,7 @@ function outcomeType(blocks: readonly StateBlockAst[], { file }: FlowScope): Typ
   const runs = blocks.flatMap(({ run }) => (run?.kind === "flow" ? [file.versions.get(run.flow.text)?.at(-1)] : []));
   if (runs.length === 0) return undefined;
   const isKnown = runs.every((run) => run !== undefined && run.finals.size > 0);
-  const members = isKnown ? [...new Set(runs.flatMap((run) => [...(run?.finals ?? [])]))] : [];
+  const members = isKnown ? [...new Set(runs.flatMap((run) => [...(run?.finals.keys() ?? [])]))] : [];
   return { kind: "enum", name: "outcome", members };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { compile, diff, examplesOf, format } from "../index.ts";
+import { compile, diff, examplesOf, format, translate } from "../index.ts";
 
 const FLOW = `calendar "cn" {
   timezone: "Asia/Shanghai"
@@ -55,7 +55,15 @@ function definitionsOf(text: string) {
 
 function changes(from: string, to: string) {
   assert.ok(FLOW.includes(from), from);
-  return diff(definitionsOf(FLOW), definitionsOf(FLOW.replace(from, to)), examplesOf);
+  const found = diff(definitionsOf(FLOW), definitionsOf(FLOW.replace(from, to)), examplesOf);
+  for (const { message } of found) {
+    assert.doesNotMatch(
+      translate(message)?.replace(/`[^`]*`/g, "") ?? message,
+      /[a-z]{2}/,
+      "it is said in Chinese, too",
+    );
+  }
+  return found;
 }
 
 test("says nothing for a reformat, comments and another order of blocks that mean the same", () => {

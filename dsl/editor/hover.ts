@@ -81,7 +81,7 @@ function stateText(name: string, scope: string, flow: FlowAst, definition: Defin
   if (state?.final) facts.push("Final.");
   if (state?.approval && describe) {
     const { due } = state.approval;
-    facts.push(`Decided by ${describe.chain(state.approval)}${due ? `, due in ${termText(due.term)}` : ""}.`);
+    facts.push(`Decided by \`${describe.chain(state.approval)}\`${due ? `, due in ${termText(due.term)}` : ""}.`);
   }
   if (state?.run)
     facts.push(`Runs the ${state.run.kind} \`${state.run.kind === "saga" ? state.run.saga : state.run.flow}\`.`);

@@ -319,7 +319,7 @@ class FlowCollector extends Collector {
     this.#region(flow, this.scope);
     for (const { event } of flow.routes) this.add("event", event, false, this.scope);
     for (const property of flow.ensure) this.#property(property);
-    for (const { lines } of flow.migrations) for (const { to } of lines) this.#state(to);
+    for (const { lines } of flow.migrations) for (const { to } of lines) this.#qualified(to);
   }
 
   override name(name: Name): void {

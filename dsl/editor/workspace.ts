@@ -2,7 +2,9 @@ import type { FileAst } from "../ast.ts";
 import { type Compiled, type CompileEnvironment, check } from "../compile.ts";
 import type { Diagnostic, Span, TextEdit } from "../diagnostic.ts";
 import { parse } from "../parse.ts";
+import { KnownProofs } from "../proofs/known-proofs.ts";
 import { type Completion, complete, type EditorWorld } from "./complete.ts";
+import { controlsIn } from "./controls.ts";
 import { type HoverFile, hover } from "./hover.ts";
 import { type Inlay, inlaysOf } from "./inlays.ts";
 import { type Occurrence, occurrencesOf } from "./occurrences.ts";
@@ -22,6 +24,8 @@ export interface WorkspaceFile {
   occurrences?: readonly Occurrence[];
   /** Absent: to be checked again. */
   compiled?: Compiled;
+  /** They last from one text of the file to the next. */
+  readonly proofs: KnownProofs;
 }
 
 export interface Location {
@@ -45,10 +49,12 @@ function usedPath(file: string, used: string): string {
 
 /**
  * Files as an editor has them open. What changes is parsed at once and checked when it is asked for; of the others only
- * those that use it are checked again.
+ * those that use it are checked again, and of each file only those flows are proved again that have become others.
  */
 export class Workspace {
   readonly #files = new Map<string, WorkspaceFile>();
+  /** Which files use a file. */
+  readonly #users = new Map<string, Set<string>>();
   #environment: CompileEnvironment = {};
   /** One for all files, so that what they share is looked at once. */
   #shared: CompileEnvironment = {};
@@ -84,28 +90,37 @@ export class Workspace {
     if (this.#files.get(path)?.text === text) return [];
     const { ast, diagnostics: syntax, lost } = parse(text, path);
     const uses = ast.uses.map((use) => usedPath(path, use.path.text));
-    this.#files.set(path, { path, text, ast, syntax, lost, uses });
+    const proofs = this.#files.get(path)?.proofs ?? new KnownProofs();
+    this.#forgetUses(path);
+    this.#files.set(path, { path, text, ast, syntax, lost, uses, proofs });
+    for (const used of uses) this.#users.set(used, (this.#users.get(used) ?? new Set()).add(path));
     return this.#outdate(path);
   }
 
   remove(path: string): readonly string[] {
+    this.#forgetUses(path);
     this.#files.delete(path);
     return this.#outdate(path);
   }
 
+  #forgetUses(path: string): void {
+    for (const used of this.#files.get(path)?.uses ?? []) this.#users.get(used)?.delete(path);
+  }
+
   #outdate(path: string): readonly string[] {
-    const users = [...this.#files.values()].filter(({ uses }) => uses.includes(path));
-    for (const file of users) {
-      delete file.compiled;
-      delete file.occurrences;
+    const users = [...(this.#users.get(path) ?? [])];
+    for (const user of users) {
+      const file = this.#files.get(user);
+      delete file?.compiled;
+      delete file?.occurrences;
     }
-    return [path, ...users.map((file) => file.path).filter((user) => user !== path)];
+    return [path, ...users.filter((user) => user !== path)];
   }
 
   compiled(path: string): Compiled | undefined {
     const file = this.#files.get(path);
     if (!file) return undefined;
-    file.compiled ??= check({ ...file, file: path }, this.#shared);
+    file.compiled ??= check({ ...file, file: path }, this.#shared, file.proofs);
     return file.compiled;
   }
 
@@ -209,8 +224,7 @@ export class Workspace {
   /** The file, those that it uses and those that use it. */
   #seenWith(path: string): readonly string[] {
     const uses = this.#files.get(path)?.uses ?? [];
-    const users = [...this.#files.values()].filter((file) => file.uses.includes(path)).map((file) => file.path);
-    return [path, ...uses, ...users];
+    return [path, ...uses, ...(this.#users.get(path) ?? [])];
   }
 
   #declaring(file: WorkspaceFile, wanted: Occurrence): string | undefined {
@@ -250,7 +264,15 @@ export class Workspace {
     if (!file) return [];
     const others = [...this.#files.values()].filter((other) => other !== file);
     const flows = others.flatMap(({ ast }) => ast.flows.map(({ name }) => name.text));
-    return complete(file.text, offset, file.ast, { ...this.world, flows: [...flows, ...(this.world.flows ?? [])] });
+    const controls = controlsIn(
+      [...this.#files.values()].map(({ ast }) => ast),
+      this.world.controls,
+    );
+    return complete(file.text, offset, file.ast, {
+      ...this.world,
+      flows: [...flows, ...(this.world.flows ?? [])],
+      controls,
+    });
   }
 
   outline(path: string): OutlineItem[] {

@@ -4,6 +4,8 @@ import { parse } from "../parse.ts";
 import { localize, translate } from "./localize.ts";
 import { literalsOf, messageSources } from "./sources-testing.ts";
 import { sentences } from "./zh.ts";
+import { changes } from "./zh-changes.ts";
+import { notes } from "./zh-notes.ts";
 import { phrases } from "./zh-phrases.ts";
 
 /** Words that are the same in Chinese. */
@@ -29,6 +31,11 @@ describe("translate", () => {
     ["a list", "Expected `on`, `after` or `at`, found `x`.", "此处应为 `on`、`after` 或 `at`，却是 `x`。"],
     ["the nearest of several", "`x` takes a text here, not an `int`.", "`x` 在此处需要文本，而不是 `int`。"],
     ["a number", "1 person can't give so many approvals.", "1 个人给不出这么多同意。"],
+    [
+      "how a sub-flow ends",
+      "It is started → `D`; the flow of `R` ends in `S` → `OK`.",
+      "启动 → `D`；`R` 的子流程结束于 `S` → `OK`。",
+    ],
     [
       "a story",
       "It is started with `a = 1` → `A`; somebody changes the form: `a = 2`; `A` is approved (`f()` answers `true`) → `B`.",
@@ -66,7 +73,7 @@ describe("localize", () => {
 
 describe("the catalogue", () => {
   it("has every sentence that the sources say", () => {
-    const literals = messageSources("*.ts", "check/*.ts", "proofs/*.ts").flatMap(literalsOf);
+    const literals = messageSources("*.ts", "check/*.ts", "proofs/*.ts", "editor/vocabulary.ts").flatMap(literalsOf);
     const said = literals.filter((text) => /^[A-Z`x{].*[a-z] .*[.?]$/s.test(text) && !text.includes("\n"));
     assert.ok(said.length > 200, "the sources are read");
     const missing = said.filter((text) => englishIn(translate(text) ?? text).length > 0);
@@ -84,7 +91,7 @@ describe("the catalogue", () => {
   });
 
   it("has every hole in both languages, and no English in the Chinese", () => {
-    for (const [english, chinese] of Object.entries({ ...sentences, ...phrases })) {
+    for (const [english, chinese] of Object.entries({ ...sentences, ...changes, ...notes, ...phrases })) {
       const holes = (text: string) => new Set(text.match(/\{\d\}/g));
       assert.deepEqual(holes(chinese), holes(english), english);
       assert.deepEqual(englishIn(chinese), [], english);

@@ -1,5 +1,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { sentences } from "./zh.ts";
+import { changes } from "./zh-changes.ts";
+import { notes } from "./zh-notes.ts";
 import { phrases } from "./zh-phrases.ts";
 
 /** Of messages. English is written where a diagnostic is made, Chinese is a catalogue of this folder. */
@@ -17,6 +19,15 @@ export function localize(diagnostic: Diagnostic, language: Language): Diagnostic
       related: related.map((place) => ({ ...place, message: translate(place.message) ?? place.message })),
     }),
   };
+}
+
+/** Paragraphs of Markdown in a language, as far as the catalogue has them. */
+export function localizeText(text: string, language: Language): string {
+  if (language === "en") return text;
+  return text
+    .split("\n\n")
+    .map((part) => (part.startsWith("```") ? part : (translate(part) ?? part)))
+    .join("\n\n");
 }
 
 /** An English message in Chinese; `undefined` if the catalogue has none that fits. */
@@ -70,7 +81,7 @@ interface Patterns {
   readonly holed: readonly Pattern[];
 }
 
-const HOLE = /(?<quote>`?)\{(?<number>\d)\}/g;
+const HOLE = /(?<quote>[`“"]?)\{(?<number>\d)\}/g;
 
 function fill(text: string, { exact, holed }: Patterns): string | undefined {
   const whole = exact.get(text);
@@ -110,16 +121,17 @@ function patternOf(english: string, chinese: string, written: string): Pattern {
   const holes: Pattern["holes"][number][] = [];
   let [source, end] = ["", 0];
   for (const { index, 0: whole, groups } of english.matchAll(HOLE)) {
-    const quoted = groups?.["quote"] === "`";
-    holes.push({ number: groups?.["number"] ?? "", quoted });
-    source += `${RegExp.escape(english.slice(end, index))}${quoted ? `\`(${written})` : "(.+?)"}`;
+    const { quote = "", number = "" } = groups ?? {};
+    const quoted = quote !== "";
+    holes.push({ number, quoted });
+    source += `${RegExp.escape(english.slice(end, index))}${quoted ? `${quote}(${written})` : "(.+?)"}`;
     end = index + whole.length;
   }
   return { expression: new RegExp(`^${source}${RegExp.escape(english.slice(end))}$`, "s"), holes, chinese };
 }
 
 /** Made when the first message is translated: most runs need none. */
-const sentencePatterns = once(() => patternsOf(sentences, true));
+const sentencePatterns = once(() => patternsOf({ ...sentences, ...changes, ...notes }, true));
 const phrasePatterns = once(() => patternsOf(phrases, false));
 
 function once<Value extends object>(make: () => Value): () => Value {

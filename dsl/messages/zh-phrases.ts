@@ -26,6 +26,10 @@ export const phrases: Readonly<Record<string, string>> = {
   line: "行",
   label: "标签",
   "route of": "路由",
+  route: "路由",
+  way: "流转",
+  "calendar's part": "日历部分",
+  "migration from label": "迁移来源",
   branch: "分支",
   "migration from": "迁移来源",
   calendar: "日历",
@@ -44,6 +48,30 @@ export const phrases: Readonly<Record<string, string>> = {
 
   "the flow `{0}`": "流程 `{0}`",
   "the flow `{0}` with label `{1}`": "标签为 `{1}` 的流程 `{0}`",
+
+  // What is wrong with a template
+  '`{0}` in {1}, paragraph {2} ("{3}") {4}': "{1} 第 {2} 段（“{3}”）的 `{0}` {4}",
+  '{1}, paragraph {2} ("{3}") {4}': "{1} 第 {2} 段（“{3}”）{4}",
+  "is no field of {0}": "不是{0}的字段",
+  "the document": "该文档",
+  "an item of `{0}`": "`{0}` 的明细",
+  "it has no fields": "它没有字段",
+  "known are {0}": "已知的有 {0}",
+  "did you mean `{0}`? Known are {1}": "是否想写 `{0}`？已知的有 {1}",
+  "is {0}": "的类型是 {0}",
+  "`$each` takes a list of records": "`$each` 需要记录的列表",
+  "`$if` takes a bool": "`$if` 需要布尔值",
+  "write `$each {0}` … `$end` to show its items": "请写 `$each {0}` … `$end` 来显示明细",
+  "has no `$end` in the same cell, table or text": "在同一单元格、表格或正文中没有 `$end`",
+  "can't work in a text box: put it into the text or a table": "不能用在文本框中：请放入正文或表格",
+  "needs one name: `{0}`": "需要一个名称：`{0}`",
+  "shares its line with something (`{0}`) that would be lost with it": "与会一并丢失的内容（`{0}`）在同一行",
+  "closes nothing: no `$each` or `$if` is open in the same cell, table or text":
+    "没有可结束的内容：同一单元格、表格或正文中没有打开的 `$each` 或 `$if`",
+  "has `{0}` beside other text: it must stand alone in its paragraph or table row":
+    "的 `{0}` 旁边有其他文字：它必须独占一段或一行",
+  "has `$` and `{` without a name and `}` in the same paragraph": "有 `$` 和 `{`，但同一段中没有名称和 `}`",
+  "write `$$` for a dollar sign": "美元符号请写 `$$`",
 
   // Functions and what they take
   "a guard": "守卫函数",
@@ -131,6 +159,7 @@ export const phrases: Readonly<Record<string, string>> = {
   "`{0}` is sent → {1}": "发送 `{0}` → {1}",
   "`{0}` is sent ({1}) → {2}": "发送 `{0}`（{1}） → {2}",
   "`{0}` is {1}": "`{0}` {1}",
+  "the flow of `{0}` ends in `{1}`": "`{0}` 的子流程结束于 `{1}`",
   "`{0}` left out": "不填 `{0}`",
   "`{0}` answers `{1}`": "`{0}` 回答 `{1}`",
   "somebody changes the form: {0}": "有人修改表单：{0}",

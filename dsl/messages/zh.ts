@@ -1,6 +1,6 @@
 /**
- * Messages in Chinese, by the English one. A number in braces is a hole: in backticks it holds what the author wrote and
- * stays as it is, without them it holds a phrase that is translated itself (`zh-phrases.ts`). A word that has several
+ * Messages in Chinese, by the English one. A number in braces is a hole: in backticks or quotes it holds what the author wrote
+ * and stays as it is, without them it holds a phrase that is translated itself (`zh-phrases.ts`). A word that has several
  * forms in English has a line for each.
  */
 export const sentences: Readonly<Record<string, string>> = {
@@ -31,6 +31,11 @@ export const sentences: Readonly<Record<string, string>> = {
   "`{0}` stands in quotes here.": "此处 `{0}` 要加引号。",
   "`{0}` stands without quotes here.": "此处 `{0}` 不加引号。",
   "`{0}` is not a word of the language here; did you mean `{1}`?": "`{0}` 在此处不是关键字，是否想写 `{1}`？",
+  "An approval ends with `on approved` or `on rejected`.": "审批以 `on approved` 或 `on rejected` 结束。",
+  "What is handled ends with `on done`, never with a rejection.": "办理以 `on done` 结束，不会被拒绝。",
+  "Write it like `{0}`.": "写法例如 `{0}`。",
+  "Leave out the `{0}`: an item of a block ends with its line.": "请去掉 `{0}`：块中的每一项以行尾结束。",
+  "Write `;` for `{0}`: it stands between items of a block.": "块中各项之间请用 `;`，不用 `{0}`。",
   "Expected {0}, found {1}.": "此处应为{0}，却是{1}。",
   "Expected a seat's status, found `{0}`.": "此处应为席位的状态，却是 `{0}`。",
   "One of {0}.": "可用的有：{0}。",
@@ -211,6 +216,17 @@ export const sentences: Readonly<Record<string, string>> = {
   "`{0}` holds only because `{1}` can't be reached.": "`{0}` 成立只是因为到不了 `{1}`。",
   "`{0}` holds only because it names one state.": "`{0}` 成立只是因为它只写了一个状态。",
   "From `{0}` one goes round for ever.": "从 `{0}` 起会永远循环。",
+  "`{0}` is needed to leave `{1}`, and only what comes after that sets it.":
+    "离开 `{1}` 时必须有 `{0}`，但只有之后的内容才会设置它。",
+  "List it in the event that leaves the initial state, give it a default, or make it optional with `?`.":
+    "请把它列入离开初始状态的事件，或给它默认值，或用 `?` 设为可选。",
+  "`{0}` is always absent here: only what comes after this sets it.":
+    "`{0}` 在此处总是空的：只有之后的内容才会设置它。",
+  "Set it on the way to here, or list it in an event before this.": "请在到达此处之前设置它，或列入之前的事件。",
+  "It is set here.": "在此处设置。",
+  "It is listed as final here.": "在此处列为终态。",
+  "Write `allow: [{0}]` among the options of the approval, or leave the line out.":
+    "请在审批的选项中写 `allow: [{0}]`，或者删去这条流转。",
   "From `{0}` one may go round for ever, where nobody is found or functions say so.":
     "在找不到人或函数如此回答时，从 `{0}` 起可能永远循环。",
   "Let somebody decide, or time pass, on this way.": "请让这条路上有人决定，或有时间经过。",
@@ -337,7 +353,7 @@ export const sentences: Readonly<Record<string, string>> = {
   "A field of a rollout has {0}.": "灰度发布的字段需要{0}。",
 
   // Where flows are loaded
-  "`{0}` can't be loaded: {1}": "无法加载 `{0}`：{1}",
+  "`{0}` can't be loaded: `{1}`": "无法加载 `{0}`：`{1}`",
   "There is no template `{0}` beside the flow or in `templates/` beside it.":
     "流程旁边以及旁边的 `templates/` 中都没有模板 `{0}`。",
   "Until it is there, rendering this document fails.": "在模板就位之前，生成这份文档会失败。",
@@ -368,6 +384,8 @@ export const sentences: Readonly<Record<string, string>> = {
   "Nobody has registered the {0} `{1}`.": "没有注册{0} `{1}`。",
   "No version of `{0}` with the label `{1}` is known here.": "此处不知道 `{0}` 有标签为 `{1}` 的版本。",
   "The version `{0}` has no state `{1}`.": "版本 `{0}` 没有状态 `{1}`。",
+  "`{0}` can only become a state of the branch `{1}`.": "`{0}` 只能变为分支 `{1}` 中的状态。",
+  "`{0}` can only become a state outside of branches.": "`{0}` 只能变为分支之外的状态。",
   "`{0}` is {1}, so this is refused when it is sent.": "`{0}` 的类型是 {1}，所以发送时会被拒绝。",
   "There is no field `{0}` here, so this is refused when it is sent.": "此处没有字段 `{0}`，所以发送时会被拒绝。",
   "No instance was started before this.": "在这之前没有启动实例。",

@@ -10,6 +10,41 @@ import type { Vocabulary } from "./vocabulary.ts";
 /** Boxes one operation may be split into. */
 const SPLIT_MAX = 512;
 
+/** Boxes that a new one is compared with before its text is looked up. */
+const COMPARED_MAX = 4;
+
+/** What follows from which field, by numbers of variables. */
+interface Dependencies {
+  readonly definition: object;
+  readonly fields: ReadonlyMap<string, FieldDefinition>;
+  /** What depends on a field, by its name. */
+  readonly dependent: ReadonlyMap<string, readonly number[]>;
+  /** What lasts for one step only. */
+  readonly passing: readonly number[];
+}
+
+/** Each property of a flow has boxes of its own. */
+const known = new WeakMap<Vocabulary, Dependencies>();
+
+function dependenciesOf(vocabulary: Vocabulary, definition: Omit<Definition, "hash">): Dependencies {
+  const before = known.get(vocabulary);
+  if (before?.definition === definition) return before;
+  const fields = new Map(definition.fields.map((field) => [field.name, field] as const));
+  const dependent = new Map<string, number[]>(definition.fields.map(({ name }) => [name, []]));
+  const passing: number[] = [];
+  for (const { index, roots } of vocabulary.variables) {
+    let isPassing = false;
+    for (const root of roots) {
+      if (fields.has(root)) dependent.get(root)!.push(index);
+      else isPassing = true;
+    }
+    if (isPassing) passing.push(index);
+  }
+  const made: Dependencies = { definition, fields, dependent, passing };
+  known.set(vocabulary, made);
+  return made;
+}
+
 export class Boxes {
   private readonly variables: readonly Variable[];
   private readonly fields: ReadonlyMap<string, FieldDefinition>;
@@ -20,24 +55,17 @@ export class Boxes {
   private readonly drafts = new Map<readonly string[], Map<number, number>>();
   private readonly projections = new Map<Formula, Formula>();
   private readonly relevant: ReadonlySet<number> | undefined;
-  /** What depends on a field, by its name; `undefined` for what lasts for one step only. */
-  private readonly dependent = new Map<string, readonly number[]>();
-  private readonly passing: readonly number[];
+  private readonly dependent: Dependencies["dependent"];
+  private readonly passing: Dependencies["passing"];
 
   /** @param relevant the variables that are told apart; of the others everything is possible at any time. Absent: all. */
   constructor(vocabulary: Vocabulary, definition: Omit<Definition, "hash">, relevant?: ReadonlySet<number>) {
     this.variables = vocabulary.variables;
     this.relevant = relevant;
-    this.fields = new Map(definition.fields.map((field) => [field.name, field] as const));
-    for (const name of this.fields.keys()) {
-      this.dependent.set(
-        name,
-        this.variables.filter(({ roots }) => roots.has(name)).map(({ index }) => index),
-      );
-    }
-    this.passing = this.variables
-      .filter(({ roots }) => [...roots].some((root) => !this.fields.has(root)))
-      .map(({ index }) => index);
+    const { fields, dependent, passing } = dependenciesOf(vocabulary, definition);
+    this.fields = fields;
+    this.dependent = dependent;
+    this.passing = passing;
   }
 
   everything(): number {
@@ -98,6 +126,10 @@ export class Boxes {
   }
 
   private numberOf(box: Box): number {
+    // Most boxes are one of the first few; a text of all masks takes longer than to compare them.
+    for (let number = 0; number < COMPARED_MAX && number < this.boxes.length; number += 1) {
+      if (isSame(this.boxes[number]!, box)) return number;
+    }
     const key = box.join(",");
     const before = this.numbers.get(key);
     if (before !== undefined) return before;
@@ -193,6 +225,11 @@ export class Boxes {
     const left = box[variable.index]! & mask;
     return left === 0n ? [] : [box.with(variable.index, left)];
   }
+}
+
+function isSame(one: Box, other: Box): boolean {
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
 }
 
 function mayHold(formula: Formula, wanted: boolean, relevant: ReadonlySet<number>): Formula {

@@ -1,6 +1,6 @@
 /** Fills a path with data: what is started, sent and answered on the way, so that every condition comes out as the path says. */
 import type { Data, Definition, Expression, FieldDefinition, Type, Value } from "../definition.ts";
-import { mattering, shownValues } from "./cases.ts";
+import { type Claim, mattering, shownValues } from "./cases.ts";
 import { holdsIn, NoValue, storedIn } from "./evaluate.ts";
 import { type Pins, pinned, pinsFor } from "./factors.ts";
 import { and, type Formula, holding, not, or, TRUE } from "./formula.ts";
@@ -42,19 +42,28 @@ const PINS_MAX = 8;
 /**
  * The path that ends with `last` and, if given, `condition` in the end; `undefined` if no data leads along it, or none was
  * found.
+ * @param given what is so of the data with which it starts.
  */
 export function concretePath(
   last: Step,
   machines: Machines,
   condition: Expression | undefined,
+  given: readonly Claim[] = [],
 ): ConcretePath | undefined {
   const steps = stepsTo(last);
   const edits = steps.some(({ editable }) => editable.length > 0) ? [false, true] : [false];
   const ways: readonly Way[] = edits.map((withEdits) => ({ withEdits }));
-  const found = firstPath(ways, steps, machines, condition);
+  const asked = { condition, given };
+  const found = firstPath(ways, steps, machines, asked);
   if (found) return found;
   const held = pinsOn(steps, condition).flatMap((pins) => edits.map((withEdits) => ({ withEdits, pins })));
-  return firstPath(held, steps, machines, condition);
+  return firstPath(held, steps, machines, asked);
+}
+
+/** What the data must be like in the end, and at the start. */
+interface Asked {
+  readonly condition: Expression | undefined;
+  readonly given: readonly Claim[];
 }
 
 /** How a path is written down. */
@@ -69,10 +78,10 @@ function firstPath(
   ways: readonly Way[],
   steps: readonly Step[],
   machines: Machines,
-  condition: Expression | undefined,
+  asked: Asked,
 ): ConcretePath | undefined {
   for (const way of ways) {
-    const path = new Writing(steps, machines, condition, way).path();
+    const path = new Writing(steps, machines, asked, way).path();
     if (path) return path;
   }
   return undefined;
@@ -143,13 +152,16 @@ class Writing {
   private readonly way: Way;
   private isDraft = true;
 
-  constructor(steps: readonly Step[], machines: Machines, condition: Expression | undefined, way: Way) {
+  constructor(steps: readonly Step[], machines: Machines, { condition, given }: Asked, way: Way) {
     this.steps = steps;
     this.machines = machines;
     this.definition = machines.definition;
     this.fields = new Map(this.definition.fields.map((field) => [field.name, field] as const));
     this.way = way;
-    for (const [index, step] of steps.entries()) this.write(step, index);
+    for (const [index, step] of steps.entries()) {
+      this.write(step, index);
+      if (index === 0 && given.length > 0) this.claim([given], index);
+    }
     if (condition) this.claim([[{ condition, holds: true }]], steps.length - 1);
   }
 

@@ -1,5 +1,5 @@
 /** Which approvals count as approvals by certain people. */
-import type { Approval, Definition, Group, Mode, People, PeopleStage, Stage } from "../definition.ts";
+import type { Approval, Definition, Group, Mode, People, PeopleStage, Stage, Threshold } from "../definition.ts";
 
 type Names = Definition["people"];
 
@@ -33,6 +33,8 @@ export interface Standpoint {
   readonly names: Names;
   /** Can the seat of this person fall away, so that the others approve without them? */
   falls(id: string): boolean;
+  /** May others be given seats beside those of the stage (并加签)? */
+  readonly grows: boolean;
 }
 
 /** Does an approval of the stage mean that `by` approved? */
@@ -40,21 +42,33 @@ export function isApprovedBy(stage: Stage, by: People, at: Standpoint): boolean 
   return stage.kind === "vote" && stage.groups.some((group) => covers(group, by, at));
 }
 
-function covers({ people, mode, pick }: Group, by: People, { names, falls }: Standpoint): boolean {
+function covers({ people, mode, pick }: Group, by: People, { names, falls, grows }: Standpoint): boolean {
   const [own, wanted] = [resolved(people, names), resolved(by, names)];
   if (own.kind !== "users" || wanted.kind !== "users") return JSON.stringify(own) === JSON.stringify(wanted);
   if (own.ids.every((id) => wanted.ids.includes(id))) return true;
-  const needed = pick ? "some" : neededSeats(mode, own.ids.length);
+  const needed = pick ? "some" : neededSeats(mode, own.ids.length, grows);
   return needed !== "some" && own.ids.some((id) => wanted.ids.includes(id) && (needed === "every" || !falls(id)));
 }
 
 /** `every`: all that are listed must approve; `present`: all whose seat has not fallen away. */
-function neededSeats(mode: Mode, seats: number): "every" | "present" | "some" {
+function neededSeats(mode: Mode, seats: number, grows: boolean): "every" | "present" | "some" {
   if (mode.kind !== "quorum") return mode.kind === "any" ? "some" : "present";
-  const { threshold } = mode;
+  const { threshold, weight } = mode;
+  if (threshold.kind === "share" && threshold.part === threshold.of && !threshold.strict) return "present";
+  // With weights, or more seats, some may do without the others.
+  if (weight !== undefined || grows) return "some";
   // A number stays as it is, however many seats there are in the end.
   if (threshold.kind === "count") return threshold.count === seats ? "every" : "some";
-  return threshold.part === threshold.of && !threshold.strict ? "present" : "some";
+  return everyShareIsAll(threshold, seats) ? "present" : "some";
+}
+
+/** Does the share of so many seats, and of any fewer, leave nobody out? Two thirds of two are both. */
+function everyShareIsAll({ part, of, strict }: Extract<Threshold, { kind: "share" }>, seats: number): boolean {
+  for (let left = 1; left <= seats; left++) {
+    const without = part * left - of * (left - 1);
+    if (strict ? without < 0 : without <= 0) return false;
+  }
+  return true;
 }
 
 /** Why a seat may fall away while others of the stage stay. */
@@ -118,11 +132,17 @@ export function weaknesses({ onEmpty, onSelf, overdue }: Approval): readonly Wea
   ];
 }
 
-/** The fewest people whose approvals a stage needs, of those known from the text; `undefined`: others may sit there. */
-export function neededOf(
-  stage: PeopleStage,
-  names: Names,
-): readonly { readonly ids: ReadonlySet<string>; readonly count: number; readonly everybody: boolean }[] {
+/** Of those known from the text, whose approvals a stage needs at least. */
+export interface Needed {
+  readonly ids: ReadonlySet<string>;
+  /** So many of them, however many have no seat. */
+  readonly count: number;
+  /** All of them who have a seat decide. */
+  readonly everybody: boolean;
+}
+
+/** For each group; of one in which others may sit nothing is known. */
+export function neededOf(stage: PeopleStage, names: Names): readonly Needed[] {
   return stage.groups.flatMap(({ people, mode, pick }) => {
     const ids = staticIds(people, names);
     if (!ids) return [];
@@ -131,11 +151,8 @@ export function neededOf(
   });
 }
 
+/** A share is one of the seats that are left. */
 function countNeeded(mode: Mode, seats: number): number {
-  if (mode.kind === "any") return 1;
-  if (mode.kind !== "quorum" || mode.weight !== undefined) return mode.kind === "quorum" ? 1 : seats;
-  const { threshold } = mode;
-  if (threshold.kind === "count") return Math.min(threshold.count, seats);
-  const exact = (threshold.part * seats) / threshold.of;
-  return Math.min(seats, threshold.strict ? Math.floor(exact) + 1 : Math.ceil(exact));
+  const isCounted = mode.kind === "quorum" && mode.weight === undefined && mode.threshold.kind === "count";
+  return isCounted ? Math.min(mode.threshold.count, seats) : 1;
 }

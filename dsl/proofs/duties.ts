@@ -1,32 +1,34 @@
 /** Who must not decide: properties that the engine enforces, so that only a contradiction in the text breaks them. */
 import type { FlowAst, PropertyAst } from "../ast.ts";
 import { type Machine, machinesOf, placeOf, shownState } from "../check/graph.ts";
-import type { Report } from "../check/report.ts";
+import type { Details, Report } from "../check/report.ts";
 import type { Definition, People, PeopleStage, Property, StateDefinition } from "../definition.ts";
 import { describer } from "../describe.ts";
-import { INITIATOR, neededOf, resolved, staticIds } from "./covering.ts";
+import { breakingTest, type Ending } from "./breaking-tests/breaking-test.ts";
+import type { ConcretePath } from "./concrete.ts";
+import { INITIATOR, type Needed, neededOf, resolved, staticIds } from "./covering.ts";
+import type { Flow } from "./properties.ts";
+import type { Related } from "./related.ts";
+import { nameOf } from "./steps.ts";
+import { shownPath, storyOf } from "./story.ts";
+import { concreteWayTo } from "./ways.ts";
 
 type Duties = Extract<Property, { kind: "never-approves" | "different-people" }>;
 
 /** Reports stages whose people, as they are written, leave nobody who may decide. */
-export function proveDuties(
-  property: Duties,
-  written: PropertyAst,
-  definition: Omit<Definition, "hash">,
-  ast: FlowAst,
-  report: Report,
-): void {
+export function proveDuties(property: Duties, written: PropertyAst, flow: Flow, ast: FlowAst, report: Report): void {
+  const { definition } = flow;
   const states = machinesOf(definition, ast).flatMap((machine) =>
     machine.region.states.map((state) => ({ state, machine })),
   );
   if (property.kind === "never-approves") {
-    for (const one of states) reportSelf(property.people, one, written, definition, report);
+    for (const one of states) reportSelf(property.people, one, written, flow, report);
   } else {
     const covered = property.states.map((name) =>
       states.filter(({ state, machine }) => shownState(state.name, machine) === name),
     );
     reportEmpty(property, covered, written, definition, report);
-    reportSame(covered.flat(), written, definition, report);
+    reportSame(property, covered.flat(), written, flow, report);
   }
 }
 
@@ -39,33 +41,35 @@ function reportSelf(
   people: People,
   { state, machine }: Located,
   written: PropertyAst,
-  { people: names, matrices }: Omit<Definition, "hash">,
+  flow: Flow,
   report: Report,
 ): void {
   const { approval } = state;
   if (!approval) return;
+  const { people: names, matrices } = flow.definition;
   const isInitiator = resolved(people, names).kind === "initiator";
-  const span = placeOf(state.name, machine);
-  const shown = `\`${shownState(state.name, machine)}\``;
-  if (isInitiator && approval.onSelf === "ask") {
-    report.add(
-      "FLOW253",
-      written.span,
-      `${shown} asks the initiator where he is among the approvers: \`onSelf: ask\`.`,
-      {
-        hint: "Leave the option out, or write `onSelf: skip` or `onSelf: manager`.",
-        related: [{ message: "This is the state.", span }],
-      },
-    );
-    return;
-  }
-  const forbidden = staticIds(people, names);
+  const name = shownState(state.name, machine);
+  const place = { message: "This is the state.", span: placeOf(state.name, machine) };
   const stages = approval.chain.flatMap((stage): readonly PeopleStage[] => {
     if (stage.kind === "matrix")
       return (matrices[stage.matrix]?.rows ?? []).flatMap((row) => row.stages.filter((one) => one.kind !== "auto"));
     return stage.kind === "auto" ? [] : [stage];
   });
-  const isAlone = stages.some(
+  if (isInitiator && approval.onSelf === "ask") {
+    const [stage] = stages;
+    report.add(
+      "FLOW253",
+      written.span,
+      `\`${name}\` asks the initiator where he is among the approvers: \`onSelf: ask\`.`,
+      {
+        hint: "Leave the option out, or write `onSelf: skip` or `onSelf: manager`.",
+        ...wayThere(name, place, { line: NO_SEAT, ...(stage ? { asked: { stage, initiator: true } } : {}) }, flow),
+      },
+    );
+    return;
+  }
+  const forbidden = staticIds(people, names);
+  const alone = stages.find(
     ({ kind, groups }) =>
       kind === "vote" &&
       groups.some((group) => {
@@ -74,23 +78,47 @@ function reportSelf(
         return JSON.stringify(resolved(group.people, names)) === JSON.stringify(resolved(people, names));
       }),
   );
-  if (!isAlone) return;
-  report.add("FLOW253", written.span, `A stage of ${shown} has nobody else to approve.`, {
+  if (!alone) return;
+  report.add("FLOW253", written.span, `A stage of \`${name}\` has nobody else to approve.`, {
     hint: "Name other people there.",
-    related: [{ message: "This is the state.", span }],
+    ...wayThere(name, place, { line: sayingOf(state), asked: { stage: alone, initiator: false } }, flow),
   });
+}
+
+/** What the story says where nobody may decide, and where somebody may not. */
+const HELD = "is held";
+const NO_SEAT = "gets no seat";
+
+function sayingOf({ approval }: StateDefinition): string {
+  return approval?.onEmpty.kind === "hold" ? HELD : NO_SEAT;
+}
+
+/** A way to the state, as a path, a story and a test which fails there. */
+function wayThere(
+  state: string,
+  place: Related,
+  { line, ...ending }: { readonly line: string } & Pick<Ending, "asked" | "deciding">,
+  flow: Flow,
+  accepts?: (path: ConcretePath) => boolean,
+): Details {
+  const path = concreteWayTo((slot, index) => nameOf(slot, index) === state, flow, accepts);
+  if (!path) return { related: [place] };
+  const lines = [`expect not history containing ${JSON.stringify(line)}`];
+  const test = breakingTest({ title: `${state} ${line}`, lines, ...ending }, path, flow);
+  return {
+    path: shownPath(path),
+    related: [place, { message: storyOf(path, flow), span: place.span }],
+    ...(test === undefined ? {} : { test }),
+  };
 }
 
 // ------------------------------------------------------------------------------------------------------------------ //
 // different people in [A, B]
 // ------------------------------------------------------------------------------------------------------------------ //
 
-/** So many of these people must decide. */
-interface Need {
+interface Need extends Omit<Needed, "ids"> {
   readonly ids: readonly string[];
-  readonly count: number;
-  /** Of those who have not decided another of the states; they are fewer then. */
-  readonly everybody: boolean;
+  readonly stage: PeopleStage;
   readonly located: Located;
 }
 
@@ -115,32 +143,77 @@ function reportEmpty(
 }
 
 function reportSame(
+  { states }: Extract<Duties, { kind: "different-people" }>,
   covered: readonly Located[],
   written: PropertyAst,
-  definition: Omit<Definition, "hash">,
+  flow: Flow,
   report: Report,
 ): void {
   const needs = covered.flatMap((located): readonly Need[] => {
     const stages = located.state.approval?.chain ?? [];
-    // A person may decide several stages of one state: the largest need of each stands for them.
-    const own = stages.flatMap((stage) =>
-      stage.kind === "vote" || stage.kind === "handle" ? neededOf(stage, definition.people) : [],
+    // A person may decide several stages of one state.
+    return stages.flatMap((stage): readonly Need[] =>
+      stage.kind === "vote" || stage.kind === "handle"
+        ? neededOf(stage, flow.definition.people).map((need) => ({ ...need, ids: [...need.ids], stage, located }))
+        : [],
     );
-    return own.map((need) => ({ ...need, ids: [...need.ids], located }));
   });
-  // Which of the states comes first is the graph's affair: it is enough that one order works.
-  const short = firstUnmet(needs.toReversed()) && firstUnmet(needs);
-  if (!short) return;
-  const { state, machine } = short.located;
-  const people = short.ids.map((id) => `\`${id === INITIATOR ? "initiator" : id}\``).join(", ");
-  report.add(
-    "FLOW253",
-    written.span,
-    `\`${shownState(state.name, machine)}\` needs ${people}, who must have decided another of these states.`,
-    {
-      hint: "Name more people in one of the states.",
-      related: [{ message: "This is the state.", span: placeOf(state.name, machine) }],
-    },
+  // Where the graph leaves open which of the states comes first, it is enough that one order works.
+  const short = [needs.toReversed(), needs].map((order) => firstUnmet(inOrder(order, flow)));
+  if (short.includes(undefined)) return;
+  const found = short.flatMap((need) => (need ? [{ need, way: wayToNeed(need, states, flow) }] : []));
+  const length = ({ way: { path } }: (typeof found)[number]) => path?.length ?? Number.POSITIVE_INFINITY;
+  const { need, way } = found.reduce((one, other) => (length(one) < length(other) ? one : other));
+  const people = need.ids.map((id) => `\`${id === INITIATOR ? "initiator" : id}\``).join(", ");
+  const name = shownState(need.located.state.name, need.located.machine);
+  report.add("FLOW253", written.span, `\`${name}\` needs ${people}, who must have decided another of these states.`, {
+    hint: "Name more people in one of the states.",
+    ...way,
+  });
+}
+
+/** With no state before one that is passed on every way to it. */
+function inOrder(needs: readonly Need[], { machines }: Flow): readonly Need[] {
+  const places = machines.slots.flatMap((slot) => slot.states.map((_, state) => ({ slot, state })));
+  const before = new Map(
+    needs.map((need) => {
+      const { state, machine } = need.located;
+      const at = places.find((place) => nameOf(place.slot, place.state) === shownState(state.name, machine));
+      const passed = at ? machines.dominators(at.slot, at.state).map((one) => at.slot.states[one]) : [];
+      return [need, needs.filter(({ located }) => passed.includes(located.state))] as const;
+    }),
+  );
+  const ordered = new Set<Need>();
+  const place = (need: Need) => {
+    if (ordered.has(need)) return;
+    for (const earlier of before.get(need) ?? []) place(earlier);
+    ordered.add(need);
+  };
+  for (const need of needs) place(need);
+  return [...ordered];
+}
+
+/** By way of the other states, which these people decide. */
+function wayToNeed({ ids, stage, located: { state, machine } }: Need, states: readonly string[], flow: Flow): Details {
+  const name = shownState(state.name, machine);
+  const place = { message: "This is the state.", span: placeOf(state.name, machine) };
+  const others = states.filter((other) => other !== name);
+  return wayThere(
+    name,
+    place,
+    { line: sayingOf(state), deciding: ids.filter((id) => id !== INITIATOR), asked: { stage, initiator: false } },
+    flow,
+    (path) => others.every((other) => isPassed(other, path)),
+  );
+}
+
+/** Do people decide the state on the way? */
+function isPassed(state: string, { steps }: ConcretePath): boolean {
+  return steps.some(
+    ({ step: { cause } }) =>
+      cause.kind === "line" &&
+      (cause.outcome === "approved" || cause.outcome === "done") &&
+      nameOf(cause.slot, cause.state) === state,
   );
 }
 
@@ -148,31 +221,29 @@ function reportSame(
 function firstUnmet(needs: readonly Need[]): Need | undefined {
   const takenBy = new Map<string, Need>();
   for (const need of needs) {
-    const count = need.everybody ? Math.max(need.count - decidedBefore(need, needs), 1) : need.count;
-    for (let seat = 0; seat < count; seat += 1) {
+    for (let seat = 0; seat < need.count; seat += 1) {
       if (!seated(need, takenBy, new Set())) return need;
     }
+    // Who is not left out decides, too.
+    if (need.everybody) for (const id of need.ids) if (!takenBy.has(id)) takenBy.set(id, need);
   }
   return undefined;
 }
 
-/** How many of these people must have decided a state before, where everybody decides. */
-function decidedBefore(need: Need, needs: readonly Need[]): number {
-  const earlier = needs.slice(0, needs.indexOf(need)).filter((one) => one.everybody && one.located !== need.located);
-  return need.ids.filter((id) => earlier.some(({ ids }) => ids.includes(id))).length;
-}
-
 /** Finds a person for one more seat, moving others where that helps. */
 function seated(need: Need, takenBy: Map<string, Need>, tried: Set<string>): boolean {
-  for (const id of need.ids) {
-    const holder = takenBy.get(id);
-    // Several stages of one state may have the same person.
-    if (tried.has(id) || holder === need) continue;
-    tried.add(id);
-    if (!holder || holder.located === need.located || seated(holder, takenBy, tried)) {
-      takenBy.set(id, need);
-      return true;
-    }
-  }
-  return false;
+  const others = need.ids.filter((id) => takenBy.get(id) !== need);
+  // Several stages of one state may have the same person.
+  const free = others.find((id) => (takenBy.get(id)?.located ?? need.located) === need.located);
+  const found = free ?? others.find((id) => isMoved(id, takenBy, tried));
+  if (found !== undefined) takenBy.set(found, need);
+  return found !== undefined;
+}
+
+/** Does whoever has the person find another one instead? Where everybody decides there is none. */
+function isMoved(id: string, takenBy: Map<string, Need>, tried: Set<string>): boolean {
+  const holder = takenBy.get(id);
+  if (!holder || holder.everybody || tried.has(id)) return false;
+  tried.add(id);
+  return seated(holder, takenBy, tried);
 }

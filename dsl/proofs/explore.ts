@@ -1,6 +1,5 @@
 /** Walks through everything a flow can come to, nearest first, and looks for what must not be. */
 import type { Approval, StateDefinition } from "../definition.ts";
-import { withPresent } from "../with-present.ts";
 import type { Boxes } from "./boxes.ts";
 import type { Machines } from "./machines.ts";
 import { canWithdraw, isHandling } from "./outcomes.ts";
@@ -21,6 +20,21 @@ interface Node {
   readonly box: number;
   readonly facts: number;
   readonly step: Step;
+}
+
+/** One way into a state that data leads along. */
+interface Arrival {
+  readonly cause: Cause;
+  readonly entry: Entry;
+  readonly from: Configuration;
+  readonly standing: Standing;
+  readonly previous: Step | undefined;
+}
+
+function stepOf({ cause, entry, from, standing, previous }: Arrival, entered: Entry["entered"]): Step {
+  const { operations, configuration } = entry;
+  const step = { cause, from, operations, entered, configuration, editable: standing.editable };
+  return previous ? { before: previous, ...step } : step;
 }
 
 /** Situations that are looked at for one property. */
@@ -193,10 +207,10 @@ export class Explorer {
   ): void {
     for (const line of group.lines) {
       const left = facts === "returned" ? this.watch.afterReturn(node.facts, line.into, line.target) : facts;
-      const cause: Cause = withPresent({ kind: "line", slot, state, group, line }, { outcome });
+      const cause: Cause = { kind: "line", slot, state, group, line, ...(outcome === undefined ? {} : { outcome }) };
       for (const entry of this.machines.follow(node.configuration, line, this.watch.variants)) {
-        const all = operations.length === 0 ? entry.operations : [...operations, ...entry.operations];
-        this.arrive(node, { ...entry, operations: all }, cause, left, node.step);
+        const all = operations.length === 0 ? entry : { ...entry, operations: [...operations, ...entry.operations] };
+        this.arrive(node, all, cause, left, node.step);
       }
     }
   }
@@ -214,20 +228,14 @@ export class Explorer {
     const boxes = this.boxes.afterAll(node.box, entry.operations);
     if (boxes.length === 0) return;
     const standing = this.machines.standing(entry.configuration);
-    const { operations, configuration } = entry;
-    const { editable } = standing;
-    const stepTo = (entered: Entry["entered"]): Step =>
-      withPresent(
-        { cause, from: node.configuration, operations, entered, configuration, editable },
-        { before: previous },
-      );
-    const facts = this.watch.route ? this.follow(entry, before, stepTo) : this.look(entry, before, boxes, stepTo);
+    const arrival: Arrival = { cause, entry, from: node.configuration, standing, previous };
+    const facts = this.watch.route ? this.follow(arrival, before) : this.look(arrival, before, boxes);
     if (facts === undefined || this.found) return;
     for (const box of boxes) {
       const settled = this.boxes.settled(box, standing.editable, standing.isDraft);
       if (!this.isKnown(standing, settled, facts)) {
         const { configuration } = standing;
-        this.queue.push({ standing, configuration, box: settled, facts, step: stepTo(entry.entered) });
+        this.queue.push({ standing, configuration, box: settled, facts, step: stepOf(arrival, entry.entered) });
       }
     }
   }
@@ -240,30 +248,28 @@ export class Explorer {
   }
 
   /** Looks at every state that is entered; the facts afterwards. */
-  private look(
-    entry: Entry,
-    before: number,
-    boxes: readonly number[],
-    stepTo: (entered: Entry["entered"]) => Step,
-  ): number {
+  private look(arrival: Arrival, before: number, boxes: readonly number[]): number {
+    const { entered } = arrival.entry;
     let facts = before;
-    for (const [index, { slot, state }] of entry.entered.entries()) {
+    for (let index = 0; index < entered.length; index += 1) {
+      const { slot, state } = entered[index]!;
       facts |= this.watch.onEntry(slot, state);
       if (!this.watch.isTarget(slot, state)) continue;
       this.reached = true;
       if (!this.holdsSomewhere(boxes)) continue;
       this.held = true;
-      if (facts === 0) this.violate(stepTo(entry.entered.slice(0, index + 1)));
+      if (facts === 0) this.violate(stepOf(arrival, entered.slice(0, index + 1)));
     }
     return facts;
   }
 
   /** How far it is on the route then; `undefined`: off it, or at its end. */
-  private follow(entry: Entry, before: number, stepTo: (entered: Entry["entered"]) => Step): number | undefined {
+  private follow(arrival: Arrival, before: number): number | undefined {
+    const { entry } = arrival;
     const route = this.watch.route ?? [];
     const progress = progressOn(route, entry, before, this.machines.root);
     if (progress !== route.length) return progress;
-    this.violate(stepTo(entry.entered));
+    this.violate(stepOf(arrival, entry.entered));
     return undefined;
   }
 

@@ -17,21 +17,38 @@ interface Numbered {
 export function groupsOf(slot: Slot, state: number, claims: Claims, events: Definition["events"]): readonly Group[] {
   const { name } = slot.states[state]!;
   const byTrigger = new Map<string, Numbered[]>();
-  for (const [index, line] of slot.region.transitions.entries()) {
+  const { transitions } = slot.region;
+  for (let index = 0; index < transitions.length; index += 1) {
+    const line = transitions[index]!;
     if (!line.from.includes(name) || isComingTooLate(line, name, slot.region)) continue;
-    const key = JSON.stringify(line.trigger);
+    const key = triggerKey(line.trigger);
     const lines = byTrigger.get(key);
     if (lines) lines.push({ line, index });
     else byTrigger.set(key, [{ line, index }]);
   }
   return [...byTrigger.values()].map((lines) => {
     // A line that names the state wins over one of `any`.
-    const ordered = [...lines.filter(({ line }) => !line.any), ...lines.filter(({ line }) => line.any)];
+    const ordered =
+      lines.length === 1 ? lines : [...lines.filter(({ line }) => !line.any), ...lines.filter(({ line }) => line.any)];
     const guarded = ordered.map((one, place) =>
       guardedLine(one, ordered.slice(0, place), { slot, state, claims, events }),
     );
     return { trigger: ordered[0]!.line.trigger, lines: guarded };
   });
+}
+
+/** Lines of one state with the same key wait for the same thing. */
+export function triggerKey(trigger: Transition["trigger"]): string {
+  switch (trigger.kind) {
+    case "event":
+      return `on "${trigger.event}"`;
+    case "outcome":
+      return `on ${trigger.outcome}`;
+    case "after":
+      return `after ${JSON.stringify(trigger.term)}`;
+    case "at":
+      return `at ${JSON.stringify(trigger.at)}`;
+  }
 }
 
 interface Around {

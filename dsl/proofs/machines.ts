@@ -29,6 +29,7 @@ export class Machines {
   private readonly standings = new Map<number | string, Standing>();
   private readonly editableSets = new Map<string, readonly string[]>();
   private readonly dominating = new Map<StateDefinition, readonly number[]>();
+  private readonly followed = new Map<Variants, Map<GuardedLine, readonly Entry[]>>();
 
   /** Makes all conditions of the flow known to the vocabulary, which is sealed afterwards. */
   constructor(definition: Omit<Definition, "hash">, vocabulary: Vocabulary, place: Place) {
@@ -71,7 +72,8 @@ export class Machines {
   /** How an approval of the state is to be read. */
   standpointAt(slot: Slot, state: number): Standpoint {
     const { people: names } = this.definition;
-    return { names, falls: (id) => this.fallingsAt(slot, state, id).length > 0 };
+    const grows = slot.states[state]!.approval?.allow.includes("addBeside") ?? false;
+    return { names, falls: (id) => this.fallingsAt(slot, state, id).length > 0, grows };
   }
 
   private approvalNamed(wanted: string): Approval | undefined {
@@ -181,13 +183,17 @@ export class Machines {
     return this.enter(nowhere, this.root, indexOf(this.root), variants);
   }
 
-  /** What a line leads to. */
-  follow(
-    configuration: Configuration,
-    { into, target, operations }: GuardedLine,
-    variants: Variants,
-  ): readonly Entry[] {
-    return this.moveTo(configuration, into, target, operations, variants);
+  /** What a line leads to. Where there are no branches, it is the same from everywhere. */
+  follow(configuration: Configuration, line: GuardedLine, variants: Variants): readonly Entry[] {
+    const { into, target, operations } = line;
+    if (this.slots.length > 1) return this.moveTo(configuration, into, target, operations, variants);
+    const known = this.followed.get(variants) ?? new Map<GuardedLine, readonly Entry[]>();
+    this.followed.set(variants, known);
+    const before = known.get(line);
+    if (before) return before;
+    const made = this.moveTo(configuration, into, target, operations, variants);
+    known.set(line, made);
+    return made;
   }
 
   moveTo(
@@ -197,7 +203,7 @@ export class Machines {
     operations: readonly Operation[],
     variants: Variants,
   ): readonly Entry[] {
-    const left = [...configuration];
+    const left = configuration.slice();
     this.leave(left, slot);
     return this.enter({ configuration: left, operations, entered: [] }, slot, state, variants);
   }

@@ -413,6 +413,38 @@ check("a seat may fall away, and the others approve", [
     { blocks: `state R { approval by users("u", "w") quorum 2 { allow: [abstain] } }`, lines: DECIDED, ensure: BY_U },
   ],
   [
+    "but not where others may be added beside",
+    { blocks: `state R { approval by users("u", "w") quorum 2 { allow: [addBeside] } }`, lines: DECIDED, ensure: BY_U },
+    "FLOW250 D R OK",
+  ],
+  [
+    "others are added beside, and all must approve",
+    { blocks: `${EVERYBODY} { allow: [addBeside] } }`, lines: DECIDED, ensure: BY_U },
+  ],
+  [
+    "more than half of two are both",
+    { blocks: `state R { approval by users("u", "w") quorum > 50% }`, lines: DECIDED, ensure: BY_U },
+  ],
+  [
+    "half of two is one",
+    { blocks: `state R { approval by users("u", "w") quorum 50% }`, lines: DECIDED, ensure: BY_U },
+    "FLOW250 D R OK",
+  ],
+  [
+    "two thirds of three are two",
+    { blocks: `state R { approval by users("u", "w", "x") quorum 2/3 }`, lines: DECIDED, ensure: BY_U },
+    "FLOW250 D R OK",
+  ],
+  [
+    "more than two thirds of three are all, of two too",
+    { blocks: `state R { approval by users("u", "w", "x") quorum > 2/3 }`, lines: DECIDED, ensure: BY_U },
+  ],
+  [
+    "one may weigh as much as two",
+    { blocks: `state R { approval by users("u", "w") quorum > 50% weight scoreOf }`, lines: DECIDED, ensure: BY_U },
+    "FLOW250 D R OK",
+  ],
+  [
     "all of a ratio shrinks",
     {
       blocks: `state R { approval by users("u", "w") quorum 100% { allow: [abstain] } }`,
@@ -478,17 +510,17 @@ check("who never approves, and different people", [
   [
     "the text says otherwise",
     { blocks: "state R { approval by boss { onSelf: ask } }", lines: DECIDED, ensure: "initiator never approves" },
-    "FLOW253",
+    "FLOW253 D R",
   ],
   [
     "nobody else is left",
     { blocks: "state R { approval by finance then initiator }", lines: DECIDED, ensure: "initiator never approves" },
-    "FLOW253",
+    "FLOW253 D R",
   ],
   [
     "static people",
     { blocks: `state R { approval by users("x") }`, lines: DECIDED, ensure: `users("x", "y") never approves` },
-    "FLOW253",
+    "FLOW253 D R",
   ],
   [
     "one person for two states",
@@ -498,7 +530,7 @@ check("who never approves, and different people", [
       lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
       ensure: "different people in [R, S]",
     },
-    "FLOW253",
+    "FLOW253 D R S",
   ],
   [
     "two people for two states",
@@ -514,6 +546,33 @@ check("who never approves, and different people", [
     {
       states: TWO_STAGES,
       blocks: `state R { approval by users("x") all }\n state S { approval by users("x", "y") all }`,
+      lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
+      ensure: "different people in [R, S]",
+    },
+  ],
+  [
+    "everybody who is left, after somebody has decided",
+    {
+      states: TWO_STAGES,
+      blocks: `state R { approval by users("x") }\n state S { approval by users("x", "y") all }`,
+      lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
+      ensure: "different people in [R, S]",
+    },
+  ],
+  [
+    "a share of those who are left",
+    {
+      states: TWO_STAGES,
+      blocks: `state R { approval by board quorum 2 }\n state S { approval by board quorum 60% }`,
+      lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
+      ensure: "different people in [R, S]",
+    },
+  ],
+  [
+    "the same people in two stages of one state",
+    {
+      states: TWO_STAGES,
+      blocks: `state R { approval by board }\n state S { approval by board quorum 2 then board quorum 2 }`,
       lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
       ensure: "different people in [R, S]",
     },
@@ -538,7 +597,7 @@ check("who never approves, and different people", [
       lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
       ensure: "different people in [R, S]",
     },
-    "FLOW253",
+    "FLOW253 D R S",
   ],
 ]);
 
@@ -610,6 +669,32 @@ check("reaches final within D", [
     "FLOW250 D R OK",
   ],
 ]);
+
+test("a contradiction is told as a story, with a test", () => {
+  const text = flow({
+    states: TWO_STAGES,
+    blocks: `state R { approval by boss then users("u") }\n state S { approval by users("u") }`,
+    lines: "R → S on approved\n R → NO on rejected\n S → OK on approved\n S → NO on rejected",
+    ensure: "different people in [R, S]",
+  });
+  const found = compile(text, "a.flow").diagnostics.find(({ code }) => code === "FLOW253");
+  assert.deepEqual(
+    found?.related?.map(({ message }) => message),
+    ["This is the state.", "It is started → `D`; `submit` is sent → `R`; `R` is approved → `S`."],
+  );
+  assert.equal(
+    found.test,
+    `test "S is held" of "f" {
+  as "alice" with managerOf("alice") = "alice-manager"
+  start { amount: 0, kind: a }
+  send "submit"
+  "alice-manager" approves
+  "u" approves
+  expect not history containing "is held"
+}
+`,
+  );
+});
 
 test("a broken property is told as a story and as a test, with the option that lets it", () => {
   const text = flow({

@@ -4,7 +4,7 @@ import type { Report } from "../check/report.ts";
 import type { Definition, People, Property, StateDefinition } from "../definition.ts";
 import { describer } from "../describe.ts";
 import { Boxes } from "./boxes.ts";
-import { breakingTest, type Ending } from "./breaking-test.ts";
+import { breakingTest, type Ending } from "./breaking-tests/breaking-test.ts";
 import { type ConcretePath, concretePath } from "./concrete.ts";
 import { proveDeadline } from "./deadlines.ts";
 import { proveDuties } from "./duties.ts";
@@ -13,8 +13,8 @@ import { variablesOf } from "./formula.ts";
 import { inertSlots } from "./inert.ts";
 import { Machines } from "./machines.ts";
 import { weakPlaces } from "./related.ts";
-import { nameOf, type Slot } from "./steps.ts";
-import { storyOf } from "./story.ts";
+import type { Slot } from "./steps.ts";
+import { shownPath, storyOf } from "./story.ts";
 import { showValue } from "./values.ts";
 import { type Place, Vocabulary } from "./vocabulary.ts";
 import type { Exploration, Step, Watch } from "./watch.ts";
@@ -25,7 +25,7 @@ export interface Flow {
   readonly definition: Omit<Definition, "hash">;
   readonly vocabulary: Vocabulary;
   readonly machines: Machines;
-  readonly runs: RunKnowledge;
+  readonly runs: Runs;
 }
 
 /** Flows within flows within flows are looked into so deep. */
@@ -56,7 +56,7 @@ function prove(property: Property, written: PropertyAst, flow: Flow, ast: FlowAs
       proveDeadline(property, written, flow, report);
       break;
     default:
-      proveDuties(property, written, flow.definition, ast, report);
+      proveDuties(property, written, flow, ast, report);
   }
 }
 
@@ -213,11 +213,11 @@ function reportBroken(
       name === "outcome" || name.startsWith("initiator.") || definition.fields.some((field) => field.name === name),
   );
   const example = shown.map(([name, { type, value }]) => [name, showValue(value, type, definition.currencyDecimals)]);
-  const test = property.state.includes(".") ? undefined : breakingTest(endingOf(property, flow), path, flow);
+  const test = breakingTest(endingOf(property, flow), path, flow);
   const related = property.kind === "never-without-approval" ? weakPlaces(property.by, path, machines, ast) : [];
   report.add("FLOW250", written.span, `\`${property.state}\` can be reached without ${without}.`, {
     hint: storyOf(path, flow, property.kind === "never-without-approval" ? property.by : undefined),
-    path: path.steps.flatMap(({ step }) => step.entered.map(({ slot, state }) => nameOf(slot, state))),
+    path: shownPath(path),
     ...(example.length > 0 ? { counterExample: Object.fromEntries(example) as Record<string, unknown> } : {}),
     ...(related.length > 0 ? { related } : {}),
     ...(test === undefined ? {} : { test }),
@@ -227,9 +227,15 @@ function reportBroken(
 function endingOf(property: NeverWithout, { definition }: Flow): Ending {
   return {
     title: describer(definition).property(property),
-    lines: [`expect state != ${property.state}`],
+    lines: [`expect ${stateText(property.state)}`],
     ...(property.kind === "never-without-approval" ? { without: property.by } : {}),
   };
+}
+
+/** That it does not stand there. */
+function stateText(state: string): string {
+  const [branch, inner] = state.split(".");
+  return inner === undefined ? `state != ${state}` : `${branch}.state != ${inner}`;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ //
@@ -240,6 +246,7 @@ class Runs implements RunKnowledge {
   private readonly flows: ReadonlyMap<string, Definition>;
   private readonly depth: number;
   private readonly known = new Map<string, boolean>();
+  private readonly opened = new Map<string, Flow>();
 
   constructor(flows: ReadonlyMap<string, Definition>, depth: number) {
     this.flows = flows;
@@ -251,13 +258,19 @@ class Runs implements RunKnowledge {
     return child?.states.filter(({ final }) => final).map(({ name }) => name);
   }
 
+  flowOf(name: string): Flow | undefined {
+    const definition = this.depth < DEPTH_MAX ? this.flows.get(name) : undefined;
+    const flow = this.opened.get(name) ?? (definition && flowOf(definition, this.flows, this.depth + 1));
+    if (flow) this.opened.set(name, flow);
+    return flow;
+  }
+
   isApprovedBy({ run }: StateDefinition, outcome: string, by: People): boolean {
-    const child = run?.kind === "flow" && this.depth < DEPTH_MAX ? this.flows.get(run.flow) : undefined;
-    if (!child) return false;
-    const key = JSON.stringify([child.flow, outcome, by]);
+    const flow = run?.kind === "flow" ? this.flowOf(run.flow) : undefined;
+    if (!flow) return false;
+    const key = JSON.stringify([flow.definition.flow, outcome, by]);
     const before = this.known.get(key);
     if (before !== undefined) return before;
-    const flow = flowOf(child, this.flows, this.depth + 1);
     const { exploration } = proveNever({ kind: "never-without-approval", state: outcome, by }, flow);
     this.known.set(key, exploration.kind === "holds");
     return exploration.kind === "holds";

@@ -13,7 +13,7 @@ const WHY: Readonly<Record<Weakness, string>> = {
   overdue: "The overdue step `approve` needs no person.",
 };
 
-interface Related {
+export interface Related {
   readonly message: string;
   readonly span: Span;
 }
@@ -27,7 +27,7 @@ export function weakPlaces(by: People, path: ConcretePath, machines: Machines, a
     if (cause.kind !== "line" || cause.outcome !== "approved") continue;
     const { slot, state } = cause;
     const { approval, name } = slot.states[state]!;
-    const at: Standpoint = { names: machines.definition.people, falls: () => false };
+    const at: Standpoint = { names: machines.definition.people, falls: () => false, grows: false };
     if (!approval || !asks(approval, by, machines, at)) continue;
     for (const option of weaknesses(approval)) add(WHY[option], optionSpan(ast, slot, name, option));
     if (asks(approval, by, machines, machines.standpointAt(slot, state))) continue;

@@ -9,7 +9,7 @@ import type { Flow } from "./properties.ts";
 import { asks } from "./related.ts";
 import { nameOf } from "./steps.ts";
 import { showValue } from "./values.ts";
-import type { Cause } from "./watch.ts";
+import type { Cause, Step } from "./watch.ts";
 
 /**
  * One sentence per step: what happens, and where it leads.
@@ -36,9 +36,14 @@ export function storyOf(path: ConcretePath, { definition, machines }: Flow, with
     const said = answers.map(({ call, value }) => `\`${describe.expression(call)}\` answers \`${String(value)}\``);
     const when = said.length === 0 ? "" : ` (${said.join(", ")})`;
     const entered = step.entered.map(({ slot, state }) => `\`${nameOf(slot, state)}\``).join(", ");
-    return `${before}${(without && passing(step.cause, without, machines)) ?? happening(step.cause, describe)}${shown(names, given)}${when} → ${entered}`;
+    return `${before}${(without && passing(step.cause, without, machines)) ?? happening(step, describe)}${shown(names, given)}${when} → ${entered}`;
   });
   return `${sentences.join("; ")}.`;
+}
+
+/** The states that are entered, those of branches as `BRANCH.STATE`. */
+export function shownPath({ steps }: ConcretePath): readonly string[] {
+  return steps.flatMap(({ step }) => step.entered.map(({ slot, state }) => nameOf(slot, state)));
 }
 
 /** How a state is passed though none of these people approves, where they are asked there. */
@@ -47,7 +52,7 @@ function passing(cause: Cause, by: People, machines: Machines): string | undefin
   const { slot, state } = cause;
   const { approval } = slot.states[state]!;
   const names = machines.definition.people;
-  if (!approval || !asks(approval, by, machines, { names, falls: () => false })) return undefined;
+  if (!approval || !asks(approval, by, machines, { names, falls: () => false, grows: false })) return undefined;
   const shown = `\`${nameOf(slot, state)}\``;
   const [weakness] = weaknesses(approval);
   if (weakness) return PASSED[weakness](shown);
@@ -63,7 +68,7 @@ const PASSED: Readonly<Record<Weakness, (state: string) => string>> = {
   overdue: (state) => `time approves ${state}`,
 };
 
-function happening(cause: Cause, describe: Describer): string {
+function happening({ cause, operations }: Step, describe: Describer): string {
   switch (cause.kind) {
     case "start":
       return "It is started";
@@ -75,8 +80,17 @@ function happening(cause: Cause, describe: Describer): string {
       const { trigger } = cause.group;
       const state = `\`${nameOf(cause.slot, cause.state)}\``;
       if (trigger.kind === "event") return `\`${trigger.event}\` is sent`;
-      if (trigger.kind === "outcome") return `${state} is ${trigger.outcome}`;
+      if (trigger.kind === "outcome") {
+        const ended = trigger.outcome === "done" ? endOf(operations) : undefined;
+        return ended === undefined ? `${state} is ${trigger.outcome}` : `the flow of ${state} ends in \`${ended}\``;
+      }
       return `time passes in ${state}, ${describe.trigger(trigger)}`;
     }
   }
+}
+
+/** The final state in which a sub-flow ends. */
+function endOf(operations: Step["operations"]): string | undefined {
+  const known = operations.find((one) => one.kind === "know" && one.path === "machine.outcome");
+  return known?.kind === "know" ? (known.value ?? undefined) : undefined;
 }

@@ -18,6 +18,7 @@ export interface RunKnowledge {
 /** Facts that are told apart. */
 const FACTS_MAX = 30;
 const NO_CHOICE: readonly Variant[] = [{ rows: [] }];
+const noChoice = () => NO_CHOICE;
 
 export function watchOf(property: NeverWithout, machines: Machines, runs: RunKnowledge): Watch {
   const isTarget = (slot: Slot, state: number) => nameOf(slot, state) === property.state;
@@ -28,7 +29,7 @@ export function watchOf(property: NeverWithout, machines: Machines, runs: RunKno
     onApproved: () => 0,
     afterReturn: (facts) => facts,
     onOutcome: () => 0,
-    variants: () => NO_CHOICE,
+    variants: noChoice,
     outcomesOfRun: (state) => runs.outcomesOf(state),
   };
 }

@@ -1,7 +1,7 @@
 /** What is assumed when somebody asks what a flow would do: `amount=80_000`, `event.reviewer=bob`, `initiator.org=cn-1`. */
 import type { Data, Definition, Type, Value } from "../../dsl/index.ts";
 import { MissingAnswer } from "../evaluation-error.ts";
-import type { EvaluationContext } from "../expression-parts.ts";
+import type { EvaluationContext } from "../expressions/parts.ts";
 import { currencyOf, readValue } from "../values.ts";
 
 /** Values by path: `amount`, `event.reviewer`, `initiator`, `initiator.org`, `outcome`, `legal.state`; null is absent. */

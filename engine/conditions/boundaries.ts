@@ -8,7 +8,7 @@ import {
   wholeOf,
   wholeRangeOf,
 } from "../../dsl/index.ts";
-import type { Kind } from "../expression-parts.ts";
+import type { Kind } from "../expressions/parts.ts";
 
 /** A value, or all values on one side of it, that a test may come by. */
 export interface Point {

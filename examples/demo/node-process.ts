@@ -10,6 +10,8 @@ const START_TIMEOUT_MS = 30_000;
 export interface NodeOptions {
   readonly paths: readonly string[];
   readonly folder: string;
+  /** Where its `assent.config.json` lies; that of this process unless set. */
+  readonly cwd?: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +35,7 @@ export class NodeProcess {
 
   /** Starts it and waits until it is ready. @throws if it ends before. */
   async start(): Promise<number> {
-    const { paths, folder, env } = this.#options;
+    const { paths, folder, cwd, env } = this.#options;
     const started = performance.now();
     const child = spawn(process.execPath, [join(ROOT, "bin", "assent.js"), "serve", "--dev", ...paths], {
       env: {
@@ -43,6 +45,7 @@ export class NodeProcess {
         ASSENT_DATA: join(folder, "data"),
         ...env,
       },
+      ...(cwd !== undefined && { cwd }),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
@@ -58,18 +61,23 @@ export class NodeProcess {
 
   /** SIGKILL: no chance to tidy up. */
   async kill(): Promise<void> {
+    if (!this.#isRunning()) return;
     const exited = once(this.#child!, "exit");
     this.#child!.kill("SIGKILL");
     await exited;
   }
 
-  /** SIGTERM. @returns its exit code. */
+  /** SIGTERM. @returns its exit code; 0 where it was killed before. */
   async stop(): Promise<number> {
-    if (!this.#child || this.#child.exitCode !== null) return this.#child?.exitCode ?? 0;
-    const exited = once(this.#child, "exit");
-    this.#child.kill("SIGTERM");
+    if (!this.#isRunning()) return this.#child?.exitCode ?? 0;
+    const exited = once(this.#child!, "exit");
+    this.#child!.kill("SIGTERM");
     const [code] = await exited;
     return code as number;
+  }
+
+  #isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   get pid(): number {

@@ -2,25 +2,22 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import type { Bus, BusMessage, Headers, OutMessage } from "../ports.ts";
 import { NoResponders, NotSendable, RequestTimedOut, ServiceFailed } from "./bus-errors.ts";
-import type { Service } from "./in-process-bus.ts";
 
 /** What every bus keeps. Subjects carry a number, so that cases of one suite don't meet on a shared server. */
-
-type ServingBus = Bus & { serve(subject: string, service: Service): Promise<() => void> };
 
 export interface BusUnderTest {
   readonly name: string;
   /** A bus on an empty stream. */
-  open(options: { readonly unsettledMax?: number; readonly onProblem?: (error: unknown) => void }): Promise<ServingBus>;
+  open(options: { readonly unsettledMax?: number; readonly onProblem?: (error: unknown) => void }): Promise<Bus>;
   /** Ends the consuming of the bus as a restart does, and gives the bus that goes on from there. */
-  restart(bus: ServingBus): Promise<ServingBus>;
+  restart(bus: Bus): Promise<Bus>;
   readonly skip: string | false;
 }
 
 export function describeBus(under: BusUnderTest): void {
   describe(`the bus contract: ${under.name}`, { skip: under.skip, timeout: 60_000 }, () => {
     const opened: Bus[] = [];
-    async function open(options: Parameters<BusUnderTest["open"]>[0] = {}): Promise<ServingBus> {
+    async function open(options: Parameters<BusUnderTest["open"]>[0] = {}): Promise<Bus> {
       const bus = await under.open(options);
       opened.push(bus);
       return bus;
@@ -85,7 +82,7 @@ export function describeBus(under: BusUnderTest): void {
       const consumer = await consumeAll(bus);
       await bus.publish([into("k1", "m-1"), into("k2", "m-2")]);
       await consumer.reach(2);
-      assert.deepEqual(ids(consumer.items), ["m-1", "m-2"]);
+      assert.deepEqual(ids(consumer.items).toSorted(), ["m-1", "m-2"]);
     });
 
     test("messages of one subject come in order, in batches of at most 256", async () => {
@@ -156,7 +153,7 @@ export function describeBus(under: BusUnderTest): void {
       assert.equal(after.items[0]?.sequence, before.items[1]?.sequence);
     });
 
-    test("no more is handed out than may be unsettled, and nothing is dropped", async () => {
+    test("no more of one key is handed out than may be unsettled, and nothing is dropped", async () => {
       const bus = await open({ unsettledMax: 4 });
       const arrivals = new Arrivals<BusMessage>();
       let unsettled = 0;
@@ -167,7 +164,7 @@ export function describeBus(under: BusUnderTest): void {
           arrivals.add(message);
         }
       });
-      const sent = Promise.all(Array.from({ length: 12 }, (_, n) => bus.send(into(`k${n}`, `m-${n}`))));
+      const sent = Promise.all(Array.from({ length: 12 }, (_, n) => bus.send(into("k", `m-${n}`))));
       for (let n = 0; n < 12; n++) {
         await arrivals.reach(Math.min(n + 4, 12));
         unsettled--;
@@ -205,6 +202,38 @@ export function describeBus(under: BusUnderTest): void {
       assert.equal(await bus.request("assent.svc.hr.managers", "{}", options), "{}beta");
       end();
       await assert.rejects(bus.request("assent.svc.hr.managers", "{}", options), NoResponders);
+    });
+
+    test("who serves by a pattern learns the subject, and of several that serve it one answers", async () => {
+      const bus = await open();
+      const seen: string[] = [];
+      for (const name of ["first", "second"]) {
+        await bus.serve("assent.cmd.>", (_body, _headers, subject) => {
+          seen.push(subject);
+          return name;
+        });
+      }
+      const options = { headers: {}, timeoutMs: 5_000 };
+      const answers = new Set<string>();
+      for (let n = 0; n < 40; n++) answers.add(await bus.request(`assent.cmd.t.leave.e${n}`, "", options));
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 40 }, (_, n) => `assent.cmd.t.leave.e${n}`),
+      );
+      assert.deepEqual([...answers].toSorted(), ["first", "second"]);
+    });
+
+    test("an error of a service reaches the asker with its code, its body and its headers", async () => {
+      const bus = await open();
+      await bus.serve("assent.svc.hr.closed", () => {
+        throw new ServiceFailed("503", "closed\nfor today", '{"retryable":true}', { "Retry-After": "60" });
+      });
+      await assert.rejects(bus.request("assent.svc.hr.closed", "", { headers: {}, timeoutMs: 5_000 }), (error) => {
+        assert.ok(error instanceof ServiceFailed);
+        const { code, body, headers } = error;
+        assert.deepEqual([code, body, headers["Retry-After"]], ["503", '{"retryable":true}', "60"]);
+        return /closed.for today/s.test(error.message);
+      });
     });
 
     test("a service that fails or is silent is told apart", async () => {

@@ -1,3 +1,5 @@
+import type { Headers } from "../ports.ts";
+
 /** Nobody serves the subject: asking again at once won't help. */
 export class NoResponders extends Error {
   override readonly name = "NoResponders";
@@ -20,10 +22,13 @@ export class ServiceFailed extends Error {
   readonly code: string;
   /** The reply's body, where the service says more. */
   readonly body: string;
-  constructor(code: string, message: string, body: string) {
+  /** Of the reply, beside those that make it an error. */
+  readonly headers: Headers;
+  constructor(code: string, message: string, body: string, headers: Headers = {}) {
     super(message);
     this.code = code;
     this.body = body;
+    this.headers = headers;
   }
 }
 

@@ -1,19 +1,19 @@
-import type { Bus, BusMessage, Headers, OutMessage } from "../ports.ts";
+import { systemClock, within } from "../clock.ts";
+import type { Bus, BusMessage, Clock, Headers, OutMessage, Service, ServiceInstance } from "../ports.ts";
 import { BusUnavailable, NoResponders, NotSendable, RequestTimedOut, ServiceFailed } from "./bus-errors.ts";
+import { EventBus, type SubscribeOptions } from "./event-bus.ts";
 import { Fifo } from "./fifo.ts";
 import { type Delivery, Intake } from "./intake.ts";
-import { isPublishable, subjectMatcher } from "./subjects.ts";
+import { isPublishable, parseServiceSubject, subjectMatcher } from "./subjects.ts";
 
 /** How many messages may be here and not acked; then `send` waits. */
 const UNSETTLED_MAX = 2_048;
 /** So many ids are remembered, per direction, to drop a message that comes twice. */
 const IDS_REMEMBERED = 16_384;
 
-/** Answers requests on a subject. What it throws reaches the asker as `ServiceFailed`. */
-export type Service = (body: string, headers: Headers) => string | Promise<string>;
-
 export interface InProcessBusOptions {
   readonly unsettledMax?: number;
+  readonly clock?: Clock;
   /** A handler or a listener failed. */
   readonly onProblem?: (error: unknown) => void;
 }
@@ -25,6 +25,7 @@ export interface InProcessBusOptions {
 export class InProcessBus implements Bus {
   readonly kind = "in-process";
   readonly #unsettledMax: number;
+  readonly #clock: Clock;
   readonly #onProblem: (error: unknown) => void;
   /** The stream: what is not acked, oldest first. */
   readonly #stream = new Map<number, Message>();
@@ -33,14 +34,17 @@ export class InProcessBus implements Bus {
   #closed = false;
   /** Senders that wait for room, in order. */
   readonly #senders = new Fifo<Sender>();
-  readonly #subscriptions = new Set<Subscription>();
-  readonly #services = new Map<string, Service>();
+  readonly #events: EventBus<OutMessage>;
+  /** Those that were asked longest ago come first. */
+  #services: readonly Serving[] = [];
   readonly #idsIn = new RecentIds();
   readonly #idsOut = new RecentIds();
 
   constructor(options: InProcessBusOptions = {}) {
     this.#unsettledMax = options.unsettledMax ?? UNSETTLED_MAX;
+    this.#clock = options.clock ?? systemClock;
     this.#onProblem = options.onProblem ?? (() => {});
+    this.#events = new EventBus(this.#onProblem);
   }
 
   get connected(): boolean {
@@ -48,17 +52,20 @@ export class InProcessBus implements Bus {
   }
 
   wants(subject: string): boolean {
-    for (const { matches } of this.#subscriptions) if (matches(subject)) return true;
-    return false;
+    return this.#events.has(subject);
+  }
+
+  get dropped(): number {
+    return this.#events.figures.dropped;
   }
 
   async publish(messages: readonly OutMessage[]): Promise<void> {
-    const sent: Promise<void>[] = [];
+    const taken: Promise<void>[] = [];
     for (const message of messages) {
-      if (message.subject.startsWith("assent.in.")) sent.push(this.send(message));
-      else this.#deliver(message);
+      const room = message.subject.startsWith("assent.in.") ? this.send(message) : this.#deliver(message);
+      if (room !== undefined) taken.push(room);
     }
-    await Promise.all(sent);
+    await Promise.all(taken);
   }
 
   async send(message: OutMessage): Promise<void> {
@@ -69,36 +76,54 @@ export class InProcessBus implements Bus {
 
   consume(handler: (messages: readonly BusMessage[]) => Promise<void>): Promise<void> {
     this.#intake?.stop();
-    const intake = new Intake({ handler, onProblem: this.#onProblem });
+    const intake = new Intake({ handler, onProblem: this.#onProblem, after: this.#clock.after });
     this.#intake = intake;
     for (const message of this.#stream.values()) intake.offer(message.deliver());
     return Promise.resolve();
   }
 
-  subscribe(pattern: string, listener: (message: OutMessage) => void): Promise<() => void> {
-    const subscription = { matches: subjectMatcher(pattern), listener };
-    this.#subscriptions.add(subscription);
-    return Promise.resolve(() => void this.#subscriptions.delete(subscription));
+  /** A listener that gives a promise gets the next message when that is over; meanwhile they wait, and then who publishes. */
+  subscribe(
+    pattern: string,
+    listener: (message: OutMessage) => unknown,
+    options?: SubscribeOptions,
+  ): Promise<() => void> {
+    return Promise.resolve(this.#events.subscribe(pattern, listener, options));
   }
 
-  /** Serves a subject for {@link request}. Returns the function that ends it. */
-  serve(subject: string, service: Service): Promise<() => void> {
-    this.#services.set(subject, service);
-    return Promise.resolve(() => void this.#services.delete(subject));
+  serve(pattern: string, service: Service, metadata: ServiceInstance["metadata"] = {}): Promise<() => void> {
+    const serving = { pattern, matches: subjectMatcher(pattern), service, metadata };
+    this.#services = [...this.#services, serving];
+    return Promise.resolve(() => {
+      this.#services = this.#services.filter((other) => other !== serving);
+    });
+  }
+
+  discover(): Promise<readonly ServiceInstance[]> {
+    const found = this.#services.flatMap(({ pattern, metadata }): ServiceInstance[] => {
+      const about = parseServiceSubject(pattern);
+      return about ? [{ name: about.service, id: about.instance ?? pattern, metadata, subjects: [pattern] }] : [];
+    });
+    return Promise.resolve(found);
   }
 
   async request(subject: string, body: string, options: { headers: Headers; timeoutMs: number }): Promise<string> {
-    const service = this.#services.get(subject);
-    if (service === undefined) throw new NoResponders(subject);
-    let timer: NodeJS.Timeout | undefined;
-    const timeOut = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new RequestTimedOut(subject, options.timeoutMs)), options.timeoutMs);
-    });
-    try {
-      return await Promise.race([answer(service, body, options.headers), timeOut]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const serving = this.#services.find(({ matches }) => matches(subject));
+    if (serving === undefined) throw new NoResponders(subject);
+    this.#services = [...this.#services.filter((other) => other !== serving), serving];
+    const answered = answer(serving.service, subject, body, options.headers).then((text) => ({ text }));
+    const reply = await within(this.#clock, options.timeoutMs, answered);
+    if (reply === "late") throw new RequestTimedOut(subject, options.timeoutMs);
+    return reply.text;
+  }
+
+  /** Whoever consumes here gets all that is sent here. */
+  take(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  tell(subject: string): void {
+    void this.#events.publish(subject, { subject, id: "", headers: {}, body: "" });
   }
 
   stop(): Promise<void> {
@@ -110,8 +135,8 @@ export class InProcessBus implements Bus {
   async close(): Promise<void> {
     await this.stop();
     this.#closed = true;
-    this.#subscriptions.clear();
-    this.#services.clear();
+    this.#events.close();
+    this.#services = [];
     for (const sender of this.#senders.drain()) sender.reject(new BusUnavailable("the bus is closed"));
   }
 
@@ -142,17 +167,9 @@ export class InProcessBus implements Bus {
     }
   }
 
-  #deliver(message: OutMessage): void {
+  #deliver(message: OutMessage): Promise<void> | undefined {
     this.#check(message);
-    if (!this.#idsOut.add(message.id)) return;
-    for (const { matches, listener } of this.#subscriptions) {
-      if (!matches(message.subject)) continue;
-      try {
-        listener(message);
-      } catch (error) {
-        this.#onProblem(error);
-      }
-    }
+    return this.#idsOut.add(message.id) ? this.#events.publish(message.subject, message) : undefined;
   }
 }
 
@@ -162,15 +179,18 @@ interface Sender {
   reject(error: unknown): void;
 }
 
-interface Subscription {
+interface Serving {
+  readonly pattern: string;
   readonly matches: (subject: string) => boolean;
-  readonly listener: (message: OutMessage) => void;
+  readonly service: Service;
+  readonly metadata: ServiceInstance["metadata"];
 }
 
-async function answer(service: Service, body: string, headers: Headers): Promise<string> {
+async function answer(service: Service, subject: string, body: string, headers: Headers): Promise<string> {
   try {
-    return await service(body, headers);
+    return await service(body, headers, subject);
   } catch (error) {
+    if (error instanceof ServiceFailed) throw error;
     throw new ServiceFailed("500", error instanceof Error ? error.message : String(error), "");
   }
 }

@@ -1,4 +1,6 @@
+import { whyNotJson } from "../json-error.ts";
 import type { BusMessage, Headers } from "../ports.ts";
+import { forwardedFrom } from "./forwarding.ts";
 import { type InSubject, parseInSubject } from "./subjects.ts";
 
 /** Larger bodies go to the dead letters. It is also NATS's own default limit. */
@@ -102,16 +104,25 @@ function identity(
 ): { id: string; source: string } {
   const id = text(attributes["id"]);
   if (id !== undefined) return { id, source: text(attributes["source"]) ?? "cloudevents" };
+  const forwarded = forwardedFrom(headers);
+  if (forwarded) return { id: forwarded.id, source: forwarded.source };
   const messageId = headers.get("nats-msg-id");
   return messageId === undefined
     ? { id: sequence, source: "stream-sequence" }
     : { id: messageId, source: "nats-msg-id" };
 }
 
+/** As whoever sent it called it. */
+function messageIdOf(headers: ReadonlyMap<string, string>): string | undefined {
+  const forwarded = forwardedFrom(headers);
+  if (forwarded) return forwarded.source === "nats-msg-id" ? forwarded.id : undefined;
+  return headers.get("nats-msg-id");
+}
+
 function carriedOn(attributes: Content["attributes"], headers: ReadonlyMap<string, string>): Headers {
   const traceparent = text(attributes["traceparent"]) ?? headers.get("traceparent");
   const tag = headers.get("x-gray-tag");
-  const messageId = headers.get("nats-msg-id");
+  const messageId = messageIdOf(headers);
   const carried: Record<string, string> = {};
   if (traceparent !== undefined) carried["traceparent"] = traceparent;
   if (tag !== undefined) carried["X-Gray-Tag"] = tag;
@@ -175,7 +186,7 @@ function parseJson(body: Uint8Array): { readonly ok: true; readonly value: unkno
   } catch (error) {
     return unreadable(
       "not-json",
-      `the body is not JSON: ${error instanceof SyntaxError ? error.message : "it is not UTF-8"}`,
+      `the body is not JSON: ${error instanceof SyntaxError ? whyNotJson(error) : "it is not UTF-8"}`,
     );
   }
 }

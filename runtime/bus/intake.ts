@@ -1,4 +1,5 @@
-import type { BusMessage, Headers } from "../ports.ts";
+import { systemClock } from "../clock.ts";
+import type { BusMessage, Clock, Headers } from "../ports.ts";
 import { orderOf } from "./subjects.ts";
 
 /** At most so many messages in one call of the handler: one turn's worth. */
@@ -22,8 +23,7 @@ export interface IntakeOptions {
   readonly handler: (messages: readonly BusMessage[]) => Promise<void>;
   /** The handler failed. */
   readonly onProblem: (error: unknown) => void;
-  /** Calls back after a delay, until it is called off by the function it returns. */
-  readonly after?: (delayMs: number, callBack: () => void) => () => void;
+  readonly after?: Clock["after"];
 }
 
 /**
@@ -35,7 +35,7 @@ export interface IntakeOptions {
  */
 export class Intake<D extends Delivery = Delivery> {
   readonly #options: IntakeOptions;
-  readonly #after: NonNullable<IntakeOptions["after"]>;
+  readonly #after: Clock["after"];
   /** Everything not acked yet, by position. */
   readonly #held = new Map<number, Held<D>>();
   /** To be handed out next, in order. */
@@ -47,7 +47,7 @@ export class Intake<D extends Delivery = Delivery> {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#after = options.after ?? afterOnTheClock;
+    this.#after = options.after ?? systemClock.after;
   }
 
   /** Takes a delivery. One that is already here is the same message again: only the way to ack it is new. */
@@ -55,6 +55,7 @@ export class Intake<D extends Delivery = Delivery> {
     const known = this.#held.get(delivery.position);
     if (known !== undefined) {
       known.delivery = delivery;
+      known.isGone = false;
       return;
     }
     const held = new Held(delivery, this.#settlement);
@@ -72,6 +73,20 @@ export class Intake<D extends Delivery = Delivery> {
     for (const [position, held] of this.#held) if (!held.isOut) this.#held.delete(position);
     this.#ready = [];
     for (const lane of this.#lanes.values()) lane.waiting.length = 0;
+  }
+
+  /** Somebody else gets these from now on: they are dropped, and those that are out can be acked but are not tried again. */
+  release(isGone: (delivery: D) => boolean): void {
+    const gone = [...this.#held.values()].filter(({ delivery }) => isGone(delivery));
+    for (const held of gone) {
+      held.isGone = true;
+      if (!held.isOut) this.#held.delete(held.delivery.position);
+    }
+    this.#ready = this.#ready.filter((held) => !held.isGone);
+    for (const lane of this.#lanes.values()) {
+      const stays = lane.waiting.filter((held) => !held.isGone);
+      lane.waiting.splice(0, lane.waiting.length, ...stays);
+    }
   }
 
   /** Hands nothing out any more. What is out can still be acked. */
@@ -115,6 +130,7 @@ export class Intake<D extends Delivery = Delivery> {
     },
     retried: (held, delayMs) => {
       if (this.#stopped) return;
+      if (held.isGone) return this.#settledElsewhere(held);
       const lane = this.#laneOf(held.order) ?? this.#openLane(held.order);
       held.isOut = false;
       const later = lane.waiting.findIndex((other) => other.delivery.position > held.delivery.position);
@@ -127,6 +143,12 @@ export class Intake<D extends Delivery = Delivery> {
       this.#cameBack(lane);
     },
   };
+
+  #settledElsewhere(held: Held<D>): void {
+    held.isOut = false;
+    this.#held.delete(held.delivery.position);
+    this.#cameBack(this.#laneOf(held.order));
+  }
 
   #laneOf(order: string): Lane<D> | undefined {
     return this.#lanes.size === 0 ? undefined : this.#lanes.get(order);
@@ -179,6 +201,8 @@ class Held<D extends Delivery> implements BusMessage {
   readonly subject: string;
   readonly order: string;
   isOut = false;
+  /** Its partition is another node's by now. */
+  isGone = false;
   #retries = 0;
   readonly #settlement: Settlement<D>;
 
@@ -213,9 +237,4 @@ class Held<D extends Delivery> implements BusMessage {
     this.#retries++;
     this.#settlement.retried(this, delayMs);
   }
-}
-
-function afterOnTheClock(delayMs: number, callBack: () => void): () => void {
-  const timer = setTimeout(callBack, delayMs);
-  return () => clearTimeout(timer);
 }

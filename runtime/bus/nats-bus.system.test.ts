@@ -3,6 +3,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { connect } from "nats";
 import { type NatsServer, needsNatsServer, startNatsServer } from "../../scripts/nats-server.ts";
+import { partitionOf } from "../cluster/partition.ts";
+import type { BusMessage } from "../ports.ts";
 import { Arrivals, consumeAll, describeBus, ids, into, out } from "./bus-contract.ts";
 import { type NatsBus, openNatsBus } from "./nats-bus.ts";
 
@@ -17,7 +19,10 @@ after(() => server?.stop());
 async function emptyStreams(): Promise<void> {
   const connection = await connect({ servers: server.url });
   const manager = await connection.jetstreamManager();
-  for await (const { config } of manager.streams.list()) await manager.streams.delete(config.name);
+  for await (const { config } of manager.streams.list()) {
+    await manager.streams.purge(config.name);
+    await manager.streams.delete(config.name);
+  }
   await connection.close();
 }
 
@@ -33,6 +38,9 @@ describeBus({
     return openNatsBus({ urls: server.url });
   },
 });
+
+const PARTITION_OF_K = partitionOf("t", "leave", "k", 16);
+const CONSUMER_OF_K = `assent-${PARTITION_OF_K}-0`;
 
 describe("the NATS bus and its server", { skip, timeout: 120_000 }, () => {
   let bus: NatsBus | undefined;
@@ -103,12 +111,95 @@ describe("the NATS bus and its server", { skip, timeout: 120_000 }, () => {
     await bus.send(into("k", "m-1"));
     await consumer.reach(1);
     const connection = await connect({ servers: server.url });
-    await (await connection.jetstreamManager()).consumers.delete("ASSENT_IN", "assent");
+    await (await connection.jetstreamManager()).consumers.delete("ASSENT_IN", CONSUMER_OF_K);
     await connection.close();
     await problems.reach(1);
     await bus.send(into("k", "m-2"));
     await becomes(() => ids(consumer.items).includes("m-2"));
     assert.equal(ids(consumer.items).at(-1), "m-2");
+  });
+
+  test("micro services are discovered with their labels and subjects, those that are gone are not", async () => {
+    bus = await openNatsBus({ urls: server.url });
+    const connection = await connect({ servers: server.url });
+    const add = async (subject: string, zone: string) => {
+      const service = await connection.services.add({ name: "bank", version: "1.0.0", metadata: { zone } });
+      service.addEndpoint("score", { subject, handler: (_error, message) => void message.respond("{}") });
+      return service;
+    };
+    const [cn, de] = [await add("assent.svc.bank.score", "cn"), await add("assent.svc.bank.score", "de")];
+    await connection.flush();
+    const found = await bus.discover(200);
+    assert.deepEqual(found.map(({ id }) => id).toSorted(), [cn, de].map((service) => service.info().id).toSorted());
+    const ofCn = found.find(({ id }) => id === cn.info().id)!;
+    assert.deepEqual([ofCn.name, ofCn.metadata["zone"], ofCn.subjects], ["bank", "cn", ["assent.svc.bank.score"]]);
+    await de.stop();
+    const left = await bus.discover(200);
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      [cn.info().id],
+    );
+    await connection.close();
+  });
+
+  test("whoever has the later claim consumes, however late an earlier owner comes", async () => {
+    await emptyStreams();
+    const held = (epoch: number) => [{ partition: PARTITION_OF_K, epoch }];
+    const [old, heir] = [new Arrivals<BusMessage>(), new Arrivals<BusMessage>()];
+    const handler = (arrivals: Arrivals<BusMessage>) => async (messages: readonly BusMessage[]) => {
+      for (const message of messages) {
+        message.ack();
+        arrivals.add(message);
+      }
+    };
+    const before = await openNatsBus({ urls: server.url });
+    bus = await openNatsBus({ urls: server.url });
+    await before.consume(handler(old), held(1));
+    await bus.send(into("k", "m-1"));
+    await old.reach(1);
+    await bus.consume(handler(heir), held(2));
+    await bus.send(into("k", "m-2"));
+    await heir.reach(1);
+    // The earlier owner was paused, and does what it was about to do.
+    void before.take([]).then(() => before.take(held(1)));
+    await bus.send(into("k", "m-3"));
+    await heir.reach(2);
+    await bus.take([]);
+    void bus.take(held(3));
+    await bus.send(into("k", "m-4"));
+    await heir.reach(3);
+    assert.deepEqual([ids(old.items), ids(heir.items)], [["m-1"], ["m-2", "m-3", "m-4"]]);
+    await before.close();
+  });
+
+  test("messages of partitions that nobody here has stay in the stream", async () => {
+    await emptyStreams();
+    bus = await openNatsBus({ urls: server.url });
+    const arrivals = new Arrivals<BusMessage>();
+    await bus.consume(
+      async (messages) => {
+        for (const message of messages) arrivals.add(message);
+      },
+      [{ partition: (PARTITION_OF_K + 1) % 16, epoch: 1 }],
+    );
+    await bus.publish([into("k", "m-1")]);
+    assert.equal(arrivals.items.length, 0);
+    await bus.take([{ partition: PARTITION_OF_K, epoch: 1 }]);
+    await arrivals.reach(1);
+    assert.equal(arrivals.items[0]!.subject, "assent.in.t.leave.submit.k");
+  });
+
+  test("a stream that is sorted otherwise is sorted anew while it is empty, and refused when it is not", async () => {
+    await emptyStreams();
+    bus = await openNatsBus({ urls: server.url, partitions: 4 });
+    await bus.close();
+    bus = await openNatsBus({ urls: server.url, partitions: 8 });
+    await bus.send(into("k", "m-1"));
+    await bus.close();
+    await assert.rejects(
+      openNatsBus({ urls: server.url, partitions: 16 }),
+      /ASSENT_IN holds 1 messages that are not sorted into the 16 partitions of this store, but as `assent\.at\.\{\{partition\(8,/,
+    );
   });
 
   test("a stream that keeps its messages is taken up where it was left", async () => {

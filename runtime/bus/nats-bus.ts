@@ -2,68 +2,36 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  AckPolicy,
   type ConnectionOptions,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  type ConsumerMessages,
   connect,
   createInbox,
   credsAuthenticator,
-  DeliverPolicy,
   headers,
   type JetStreamManager,
-  type JsMsg,
   type Msg,
   type MsgHdrs,
   MsgHdrsImpl,
   type NatsConnection,
   NatsError,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
+  type ServiceInfo,
   type TlsOptions,
 } from "nats";
-import type { Bus, BusMessage, Headers, OutMessage } from "../ports.ts";
+import { PARTITIONS } from "../cluster/partition.ts";
+import type { Bus, BusMessage, Headers, Held, OutMessage, Service, ServiceInstance } from "../ports.ts";
 import { BusUnavailable, NoResponders, NotSendable, RequestTimedOut, ServiceFailed } from "./bus-errors.ts";
 import { type Confirmation, ConfirmedPublisher } from "./confirmed-publisher.ts";
-import type { Service } from "./in-process-bus.ts";
-import { type Delivery, Intake } from "./intake.ts";
+import { ACK_WAIT_MS, NatsConsumers } from "./nats-consumers.ts";
+import { toHeaders } from "./nats-headers.ts";
+import { makeStreams } from "./nats-streams.ts";
 import { isPublishable } from "./subjects.ts";
 
 /** A server older than this lacks what is relied on here. */
 const SERVER_MINIMUM = { major: 2, minor: 10 };
 const CONNECT_TIMEOUT_MS = 10_000;
 const RECONNECT_WAIT_MS = 200;
-const DUPLICATE_WINDOW_MS = 120_000;
-/** Events out are kept for so long for whoever reads them later; the journal has them for ever. */
-const OUT_KEPT_MS = 30 * 24 * 3_600_000;
 const CONSUMER = "assent";
-/** What is held longer is announced as being worked on, three times in this time. */
-const ACK_WAIT_MS = 30_000;
-const UNSETTLED_MAX = 2_048;
-const PULL_MAX = 1_024;
 const TICK_MS = 250;
-const SESSION_RETRY_MS = 500;
 const DRAIN_TIMEOUT_MS = 5_000;
-
-/** A work queue: a message stays until it is acked, so that the stream itself knows where consuming stopped. */
-const STREAM_IN: Partial<StreamConfig> & { name: string } = {
-  name: "ASSENT_IN",
-  subjects: ["assent.in.>"],
-  retention: RetentionPolicy.Workqueue,
-  storage: StorageType.File,
-  duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-};
-const STREAM_OUT: Partial<StreamConfig> & { name: string } = {
-  name: "ASSENT_OUT",
-  subjects: ["assent.out.>"],
-  retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
-  max_age: nanos(OUT_KEPT_MS),
-  duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-};
 
 export interface NatsBusOptions {
   /** `nats://[USER:PASSWORD@]HOST[:PORT]` or `tls://…`, comma separated: servers of one cluster. */
@@ -72,6 +40,9 @@ export interface NatsBusOptions {
   readonly credsFile?: string;
   /** Paths, for servers whose certificate has an authority of its own or that ask for ours. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** How many the store has; 16 by default. */
+  readonly partitions?: number;
+  /** Messages of one partition that are not acked. */
   readonly unsettledMax?: number;
   /** What went wrong and is being tried again. */
   readonly onProblem?: (error: unknown) => void;
@@ -86,7 +57,7 @@ export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
   try {
     checkVersion(connection);
     const manager = await connection.jetstreamManager();
-    await makeStreams(manager);
+    await makeStreams(manager, options.partitions ?? PARTITIONS);
     return new NatsBus(connection, manager, options);
   } catch (error) {
     await connection.close();
@@ -99,27 +70,23 @@ export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
   }
 }
 
-/** The bus on NATS JetStream. The only file that knows the package `nats`. */
+/** The bus on NATS JetStream. Only the files `nats-…` know the package `nats`. */
 export class NatsBus implements Bus {
   readonly kind = "nats";
   readonly #connection: NatsConnection;
-  readonly #manager: JetStreamManager;
-  readonly #unsettledMax: number;
   readonly #onProblem: (error: unknown) => void;
   readonly #publisher: ConfirmedPublisher;
+  readonly #consumers: NatsConsumers;
   readonly #timers: readonly NodeJS.Timeout[];
   #connected = true;
-  #intake: Intake<JetStreamDelivery> | undefined;
-  #consuming = false;
-  #pull: ConsumerMessages | undefined;
-  /** Grows with each start of pulling; whoever belongs to an older one stops. */
-  #session = 0;
 
   constructor(connection: NatsConnection, manager: JetStreamManager, options: NatsBusOptions) {
     this.#connection = connection;
-    this.#manager = manager;
-    this.#unsettledMax = options.unsettledMax ?? UNSETTLED_MAX;
     this.#onProblem = options.onProblem ?? (() => {});
+    this.#consumers = new NatsConsumers({
+      ...{ connection, manager, partitions: options.partitions ?? PARTITIONS, onProblem: this.#onProblem },
+      ...(options.unsettledMax !== undefined && { unsettledMax: options.unsettledMax }),
+    });
     this.#publisher = this.#makePublisher();
     this.#timers = [
       setInterval(() => this.#publisher.tick(), TICK_MS).unref(),
@@ -144,12 +111,21 @@ export class NatsBus implements Bus {
     return this.publish([message]);
   }
 
-  async consume(handler: (messages: readonly BusMessage[]) => Promise<void>): Promise<void> {
+  async consume(
+    handler: (messages: readonly BusMessage[]) => Promise<void>,
+    held: "all" | readonly Held[] = "all",
+  ): Promise<void> {
     this.#checkOpen();
-    this.#intake?.stop();
-    this.#intake = new Intake({ handler, onProblem: this.#onProblem });
-    this.#consuming = true;
-    await this.#startSession("take-over");
+    await this.#consumers.start(handler, held);
+  }
+
+  take(held: readonly Held[]): Promise<void> {
+    return this.#consumers.take(held);
+  }
+
+  /** What is told while the connection is away is lost. */
+  tell(subject: string): void {
+    if (this.connected) this.#connection.publish(subject);
   }
 
   wants(): boolean {
@@ -172,10 +148,9 @@ export class NatsBus implements Bus {
     return () => subscription.unsubscribe();
   }
 
-  /** Serves a subject, shared with other nodes that serve it. Returns the function that ends it. */
-  async serve(subject: string, service: Service): Promise<() => void> {
+  async serve(pattern: string, service: Service): Promise<() => void> {
     this.#checkOpen();
-    const subscription = this.#connection.subscribe(subject, {
+    const subscription = this.#connection.subscribe(pattern, {
       queue: CONSUMER,
       callback: (error, message) => void (error ? this.#onProblem(error) : this.#answer(message, service)),
     });
@@ -191,19 +166,35 @@ export class NatsBus implements Bus {
         headers: toMsgHeaders(options.headers),
       });
       const code = reply.headers?.get("Nats-Service-Error-Code");
-      if (code) throw new ServiceFailed(code, reply.headers!.get("Nats-Service-Error"), reply.string());
+      if (code) {
+        const { "Nats-Service-Error": message = "", ...others } = toHeaders(reply.headers);
+        throw new ServiceFailed(code, message, reply.string(), others);
+      }
       return reply.string();
     } catch (error) {
       throw requestError(error, subject, options.timeoutMs);
     }
   }
 
+  /** @see https://docs.nats.io/using-nats/developer/services */
+  async discover(waitMs: number): Promise<readonly ServiceInstance[]> {
+    this.#checkOpen();
+    const found: ServiceInstance[] = [];
+    const inbox = createInbox();
+    const subscription = this.#connection.subscribe(inbox, {
+      callback: (error, message) => {
+        const told = error ? undefined : readServiceInfo(message.string());
+        if (told) found.push(told);
+      },
+    });
+    this.#connection.publish("$SRV.INFO", "", { reply: inbox });
+    await delay(waitMs);
+    subscription.unsubscribe();
+    return found;
+  }
+
   stop(): Promise<void> {
-    this.#consuming = false;
-    this.#session++;
-    this.#pull?.stop();
-    this.#intake?.stop();
-    this.#intake?.forget();
+    this.#consumers.stop();
     return Promise.resolve();
   }
 
@@ -233,7 +224,7 @@ export class NatsBus implements Bus {
   #reconnected(): void {
     this.#connected = true;
     this.#publisher.reconnected();
-    if (this.#consuming) void this.#startSession("take-over");
+    this.#consumers.reconnected();
   }
 
   #checkOpen(): void {
@@ -267,114 +258,23 @@ export class NatsBus implements Bus {
     });
   }
 
+  #announceWork(): void {
+    if (this.connected) this.#consumers.announceWork();
+  }
+
   async #answer(request: Msg, service: Service): Promise<void> {
     try {
-      request.respond(await service(request.string(), toHeaders(request.headers)));
+      request.respond(await service(request.string(), toHeaders(request.headers), request.subject));
     } catch (error) {
+      const { code, headers, body } =
+        error instanceof ServiceFailed ? error : new ServiceFailed("500", messageOf(error), "");
       const failure = toMsgHeaders({
-        "Nats-Service-Error-Code": "500",
+        ...headers,
+        "Nats-Service-Error-Code": code,
         "Nats-Service-Error": oneLine(messageOf(error)),
       });
-      if (!this.#connection.isClosed()) request.respond("", { headers: failure });
+      if (!this.#connection.isClosed()) request.respond(body, { headers: failure });
     }
-  }
-
-  // -------------------------------------------------------------------------------------------------------------- //
-  // Consuming
-  // -------------------------------------------------------------------------------------------------------------- //
-
-  /**
-   * Pulls until it is stopped or a newer session starts.
-   *
-   * Taking over, at the start and after every break of the connection, begins with the oldest message that is not acked:
-   * what was on its way to a dead process or connection would else come only after the ack wait, behind later messages of
-   * the same subject. Those that come a second time are known by their position here, else by their command's id.
-   */
-  async #startSession(how: "take-over" | "join"): Promise<void> {
-    const session = ++this.#session;
-    this.#pull?.stop();
-    this.#intake?.forget();
-    while (session === this.#session && !this.#connection.isClosed()) {
-      try {
-        await makeStreams(this.#manager);
-        await makeConsumer(this.#manager, how, this.#unsettledMax);
-        if (session === this.#session) await this.#startPull(session);
-        return;
-      } catch (error) {
-        this.#onProblem(error);
-        await delay(SESSION_RETRY_MS, undefined, { ref: false });
-      }
-    }
-  }
-
-  async #startPull(session: number): Promise<void> {
-    const consumer = await this.#connection.jetstream().consumers.get(STREAM_IN.name, CONSUMER);
-    const pull = await consumer.consume({
-      max_messages: Math.min(PULL_MAX, this.#unsettledMax),
-      expires: ACK_WAIT_MS,
-      idle_heartbeat: 5_000,
-      callback: (message) => {
-        if (session === this.#session) this.#intake?.offer(new JetStreamDelivery(message));
-      },
-    });
-    if (session !== this.#session) return pull.stop();
-    this.#pull = pull;
-    void this.#watchPull(pull, session);
-  }
-
-  /** A consumer that somebody deleted is made again. Not taken over: two nodes would take it from each other for ever. */
-  async #watchPull(pull: ConsumerMessages, session: number): Promise<void> {
-    const gone = new Set(["consumer_deleted", "consumer_not_found", "stream_not_found"]);
-    for await (const { type } of await pull.status()) {
-      if (session !== this.#session) return;
-      if (!gone.has(type)) continue;
-      this.#onProblem(new Error(`NATS: ${type.replaceAll("_", " ")}`));
-      await delay(SESSION_RETRY_MS, undefined, { ref: false });
-      if (session === this.#session) void this.#startSession("join");
-      return;
-    }
-  }
-
-  #announceWork(): void {
-    if (!this.connected || this.#intake === undefined) return;
-    for (const delivery of this.#intake.unsettled()) delivery.working();
-  }
-}
-
-class JetStreamDelivery implements Delivery {
-  readonly position: number;
-  readonly #message: JsMsg;
-  #headers: Headers | undefined;
-
-  constructor(message: JsMsg) {
-    this.#message = message;
-    this.position = message.seq;
-  }
-
-  get subject(): string {
-    return this.#message.subject;
-  }
-  get body(): Uint8Array {
-    return this.#message.data;
-  }
-  get headers(): Headers {
-    this.#headers ??= toHeaders(this.#message.headers);
-    return this.#headers;
-  }
-  get deliveries(): number {
-    return this.#message.info.deliveryCount;
-  }
-
-  /** An ack that gets lost, as on a closed connection, means that the message comes again. */
-  ack(): void {
-    try {
-      this.#message.ack();
-    } catch (error) {
-      if (!(error instanceof NatsError)) throw error;
-    }
-  }
-  working(): void {
-    this.#message.working();
   }
 }
 
@@ -452,46 +352,6 @@ function checkVersion(connection: NatsConnection): void {
   );
 }
 
-async function makeStreams(manager: JetStreamManager): Promise<void> {
-  for (const stream of [STREAM_IN, STREAM_OUT]) {
-    const existing = await orMissing(manager.streams.info(stream.name));
-    if (existing === undefined) await manager.streams.add(stream);
-  }
-}
-
-async function makeConsumer(manager: JetStreamManager, how: "take-over" | "join", unsettledMax: number): Promise<void> {
-  const existing = await orMissing(manager.consumers.info(STREAM_IN.name, CONSUMER));
-  if (existing !== undefined && (how === "join" || existing.num_ack_pending === 0)) return;
-  if (existing !== undefined) await orMissing(manager.consumers.delete(STREAM_IN.name, CONSUMER));
-  await manager.consumers.add(STREAM_IN.name, {
-    durable_name: CONSUMER,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ACK_WAIT_MS),
-    max_ack_pending: unsettledMax,
-    ...(await startingPoint(manager, existing)),
-  });
-}
-
-/** On a work queue all that is there is unacked. A stream that an operator made to keep messages has to be told where. */
-async function startingPoint(
-  manager: JetStreamManager,
-  existing: ConsumerInfo | undefined,
-): Promise<Partial<ConsumerConfig>> {
-  const { config } = await manager.streams.info(STREAM_IN.name);
-  if (existing === undefined || config.retention === RetentionPolicy.Workqueue)
-    return { deliver_policy: DeliverPolicy.All };
-  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: existing.ack_floor.stream_seq + 1 };
-}
-
-async function orMissing<Found>(asked: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
-    throw error;
-  }
-}
-
 // ---------------------------------------------------------------------------------------------------------------- //
 // Translation
 // ---------------------------------------------------------------------------------------------------------------- //
@@ -550,10 +410,15 @@ function toMsgHeaders(given: Headers): MsgHdrs {
   return built;
 }
 
-function toHeaders(received: MsgHdrs | undefined): Headers {
-  const built: Record<string, string> = {};
-  if (received !== undefined) for (const [name, values] of received) built[name] = values[0] ?? "";
-  return built;
+/** `undefined`: not what a micro service says. */
+function readServiceInfo(text: string): ServiceInstance | undefined {
+  try {
+    const { name, id, metadata, endpoints } = JSON.parse(text) as ServiceInfo;
+    const subjects = (endpoints ?? []).map(({ subject }) => subject);
+    return { name, id, metadata: metadata ?? {}, subjects };
+  } catch {
+    return undefined;
+  }
 }
 
 function messageOf(error: unknown): string {

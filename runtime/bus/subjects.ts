@@ -1,9 +1,10 @@
 /**
- * Subjects of the bus: `assent.in.<tenant>.<flow>.<event>[.<key>]` and `assent.out.<tenant>.<flow>.<event>`.
+ * Subjects of the bus: `assent.in.<tenant>.<flow>.<event>[.<key>]`, `assent.cmd.<tenant>.<flow>.<event>[.<key>]`,
+ * `assent.out.<tenant>.<flow>.<event>` and `assent.svc.<service>.<function>[.<instance>]`.
  * A name may hold what a token of NATS may not; it is percent-encoded there.
  */
 
-/** What a message in `assent.in.>` is about. */
+/** What a message in `assent.in.>` or a request on `assent.cmd.>` is about. */
 export interface InSubject {
   readonly tenant: string;
   readonly flow: string;
@@ -19,7 +20,19 @@ export interface OutSubject {
   readonly event: string;
 }
 
+/** Where requests are answered with the instance or the problem. */
+export const COMMANDS = "assent.cmd.>";
+
+export interface ServiceSubject {
+  readonly service: string;
+  readonly function: string;
+  /** Where one process of the service takes requests for itself. */
+  readonly instance?: string;
+}
+
 const IN = "assent.in.";
+const COMMAND = "assent.cmd.";
+const SERVICE = "assent.svc.";
 const OUT = "assent.out.";
 
 /** A token ends at a dot, the protocol's fields end at a blank; `*` and `>` are wildcards; `%` begins an encoded byte. */
@@ -40,12 +53,34 @@ export function outSubject({ tenant, flow, event }: OutSubject): string {
 
 /** `undefined`: not a subject of this form, or a token with a `%` that encodes nothing. */
 export function parseInSubject(subject: string): InSubject | undefined {
-  if (!subject.startsWith(IN)) return undefined;
-  const tokens = decodeTokens(subject.slice(IN.length).split("."));
+  const prefix = subject.startsWith(IN) ? IN : COMMAND;
+  if (!subject.startsWith(prefix)) return undefined;
+  const tokens = decodeTokens(subject.slice(prefix.length).split("."));
   if (tokens === undefined || tokens.length > 4) return undefined;
   const [tenant, flow, event, key] = tokens;
   if (tenant === undefined || flow === undefined || event === undefined) return undefined;
   return key === undefined ? { tenant, flow, event } : { tenant, flow, event, key };
+}
+
+/** @throws Error as {@link encodeToken}. */
+export function serviceSubject({ service, function: name, instance }: ServiceSubject): string {
+  const shared = `${SERVICE}${encodeToken(service)}.${encodeToken(name)}`;
+  return instance === undefined ? shared : `${shared}.${encodeToken(instance)}`;
+}
+
+/** As {@link parseInSubject}. */
+export function parseServiceSubject(subject: string): ServiceSubject | undefined {
+  if (!subject.startsWith(SERVICE)) return undefined;
+  const [service, name, instance, ...more] = decodeTokens(subject.slice(SERVICE.length).split(".")) ?? [];
+  if (service === undefined || name === undefined || more.length > 0) return undefined;
+  return { service, function: name, ...(instance !== undefined && { instance }) };
+}
+
+/** Does a subject of `assent.in.>` carry the key? */
+export function hasKey(subject: string): boolean {
+  let dots = 0;
+  for (let i = 0; i < subject.length; i++) if (subject.charCodeAt(i) === 46) dots += 1;
+  return dots === 5;
 }
 
 /** Messages that give the same text are kept in order: those of one instance, where the subject holds its key. */

@@ -30,6 +30,10 @@ const COMMANDS = [
   "dead-letters",
   "backup",
   "rebuild",
+  "rekey",
+  "export",
+  "audit",
+  "nats-accounts",
 ];
 
 interface Ended {

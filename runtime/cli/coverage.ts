@@ -4,6 +4,7 @@ import type { Coverage, CoverageKind, Covered } from "../../engine/index.ts";
 import { linesOf, placeText, type TextLine } from "./flow-lines.ts";
 import { columns, type Io, paint } from "./io.ts";
 import type { CheckedFile } from "./sources.ts";
+import { type Words, wordsIn } from "./words.ts";
 
 /** The coverage of one flow. */
 export interface FlowReport {
@@ -63,29 +64,25 @@ export function coverageJson(reports: readonly FlowReport[]): unknown {
 
 const missing = (items: readonly LocatedItem[]): readonly LocatedItem[] => items.filter(({ hits }) => hits === 0);
 
-const NOUNS: Readonly<Record<CoverageKind, string>> = {
-  states: "",
-  transitions: "transition ",
-  conditions: "condition ",
-  rows: "",
-  boundaries: "boundary ",
-};
-
 const missingText = ({ item, line }: LocatedItem): string =>
-  `${NOUNS[item.kind]}${item.text}${line ? ` (line ${line.line})` : ""}`;
+  `${wordsIn("en").uncovered[item.kind]}${item.text}${line ? ` (line ${line.line})` : ""}`;
 
 /** A table, and below it what is missing, with the lines of the text. */
-export function coverageText(reports: readonly FlowReport[], io: Io): string {
+export function coverageText(reports: readonly FlowReport[], words: Words, io: Io): string {
   const rows = reports.map(({ flow, items }) => [flow, ...KINDS.map((kind) => count(items, kind).join("/"))]);
   const gaps = reports.flatMap(({ flow, items }) => {
     const left = missing(items);
-    return left.length === 0 ? [] : [`\n${flow}: not covered`, ...gapLines(left, io)];
+    return left.length === 0 ? [] : [`\n${words.notCovered(flow)}`, ...gapLines(left, words, io)];
   });
-  return [columns([["flow", ...KINDS], ...rows]), ...gaps].join("\n");
+  return [columns([["flow" as const, ...KINDS].map((kind) => words.coverage[kind]), ...rows]), ...gaps].join("\n");
 }
 
-function gapLines(items: readonly LocatedItem[], io: Io): readonly string[] {
-  const rows = items.map(({ item, line }) => ["", line ? placeText(line) : "", `${NOUNS[item.kind]}${item.text}`]);
+function gapLines(items: readonly LocatedItem[], words: Words, io: Io): readonly string[] {
+  const rows = items.map(({ item, line }) => [
+    "",
+    line ? placeText(line) : "",
+    `${words.uncovered[item.kind]}${item.text}`,
+  ]);
   return columns(rows)
     .split("\n")
     .map((row) => paint(io, "yellow", row));

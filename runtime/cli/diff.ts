@@ -1,13 +1,15 @@
 import { Command } from "commander";
-import type { Change, Definition } from "../../dsl/index.ts";
+import type { Change, Definition, Language } from "../../dsl/index.ts";
 import type { Client } from "./client.ts";
-import { counted, EXIT, type Io, printJson, UsageError } from "./io.ts";
-import { languageFor } from "./language.ts";
+import { EXIT, type Io, printJson, UsageError } from "./io.ts";
+import { languageFor, languageOption } from "./language.ts";
+import { type Words, wordsIn } from "./words.ts";
 
 interface Options {
   readonly json?: true;
   readonly instances?: true;
   readonly as?: string;
+  readonly lang?: Language;
 }
 
 export const diffCommand = (io: Io): Command =>
@@ -18,6 +20,7 @@ export const diffCommand = (io: Io): Command =>
     .option("--json", "the changes as one JSON value")
     .option("--instances", "how many running instances of the node are on the old versions")
     .option("--as <user>", "with --instances: as one of the people of a node with --dev")
+    .addOption(languageOption())
     .addHelpText(
       "after",
       "\nSays nothing for a reformat. Exit code 1: there are changes.\n\nExample:\n  assent diff v1.flow v2.flow",
@@ -27,18 +30,19 @@ export const diffCommand = (io: Io): Command =>
     });
 
 async function diffFiles(before: string, after: string, options: Options, io: Io): Promise<number> {
-  const { diff, examplesOf } = await import("../../dsl/index.ts");
-  const was = await definitionsOf(before, io);
-  const is = await definitionsOf(after, io);
+  const { diff, examplesOf, localizeText } = await import("../../dsl/index.ts");
+  const language = languageFor(options.lang, io);
+  const was = await definitionsOf(before, language, io);
+  const is = await definitionsOf(after, language, io);
   if (!was || !is) return EXIT.no;
-  const changes = diff(was, is, examplesOf);
+  const changes = diff(was, is, examplesOf).map((one) => ({ ...one, message: localizeText(one.message, language) }));
   const touched = options.instances ? await countTouched(changes, was, options.as, io) : undefined;
   if (touched === "unreachable") return EXIT.unreachable;
   if (options.json) printJson(io, { changes, ...(touched && { instances: Object.fromEntries(touched) }) });
   else {
-    for (const line of changes.flatMap(linesOf)) io.out(line);
-    for (const [flow, count] of touched ?? [])
-      io.out(`${flow}: ${counted(count, "running instance")} on the old version`);
+    const words = wordsIn(language);
+    for (const line of changes.flatMap((one) => linesOf(one, words))) io.out(line);
+    for (const [flow, count] of touched ?? []) io.out(`${flow}${words.colon}${words.stillOnOld(count)}`);
   }
   return changes.length === 0 ? EXIT.ok : EXIT.no;
 }
@@ -84,27 +88,28 @@ interface Page {
   readonly cursor?: string;
 }
 
-async function definitionsOf(path: string, io: Io): Promise<readonly Definition[] | undefined> {
+async function definitionsOf(path: string, language: Language, io: Io): Promise<readonly Definition[] | undefined> {
   const { checkFiles, diagnosticsToText, filesOf, isError } = await import("./sources.ts");
   const checked = await checkFiles(filesOf([path]));
   const broken = checked.map((file) => ({ ...file, diagnostics: file.diagnostics.filter(isError) }));
   if (broken.every(({ diagnostics }) => diagnostics.length === 0)) {
     return checked.flatMap(({ compiled }) => compiled.definitions);
   }
-  for (const text of diagnosticsToText(broken, false, languageFor(undefined, io))) io.err(text);
+  for (const text of diagnosticsToText(broken, false, language)) io.err(text);
   io.err(`\`${path}\` has errors; only sound flows can be compared`);
   return undefined;
 }
 
 const SIGNS = { added: "+", removed: "-", changed: "~" } as const;
 
-function linesOf({ flow, kind, message, before, after, effect, example }: Change): string[] {
-  const how = effect === undefined ? "" : ` (${effect})`;
+function linesOf({ flow, kind, message, before, after, effect, example }: Change, words: Words): string[] {
+  const { changed, colon, value } = words;
+  const how = effect === undefined ? "" : ` (${changed[effect]})`;
   return [
-    `${SIGNS[kind]} ${flow}: ${message}${how}`,
-    ...(before === undefined ? [] : [`    was: ${before || "nothing"}`]),
-    ...(after === undefined ? [] : [`    is:  ${after || "nothing"}`]),
-    ...(example === undefined ? [] : [`    for example: ${exampleText(example)}`]),
+    `${SIGNS[kind]} ${flow}${colon}${message}${how}`,
+    ...(before === undefined ? [] : [`    ${changed.was}${value(before)}`]),
+    ...(after === undefined ? [] : [`    ${changed.is}${value(after)}`]),
+    ...(example === undefined ? [] : [`    ${changed.example}${exampleText(example)}`]),
   ];
 }
 

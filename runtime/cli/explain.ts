@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import type { Definition } from "../../dsl/index.ts";
+import type { Definition, Language } from "../../dsl/index.ts";
 import type { Assumptions, DataExplanation } from "../../engine/index.ts";
 import type { Answer } from "./client.ts";
 import { EXIT, type Io, printJson, UsageError } from "./io.ts";
-import { languageFor } from "./language.ts";
+import { languageFor, languageOption } from "./language.ts";
 import type { CheckedFile } from "./sources.ts";
+import { wordsIn } from "./words.ts";
 
 interface Options {
   readonly if?: readonly string[];
@@ -13,6 +14,7 @@ interface Options {
   readonly state?: string;
   readonly as?: string;
   readonly json?: boolean;
+  readonly lang?: Language;
 }
 
 export const explainCommand = (io: Io): Command =>
@@ -24,6 +26,7 @@ export const explainCommand = (io: Io): Command =>
     .option("--state <name>", "only this state; BRANCH.STATE in a branch")
     .option("--as <user>", "as one of the people of a node with --dev")
     .option("--json", "one JSON value on standard output")
+    .addOption(languageOption())
     .addHelpText(
       "after",
       "\nWith data: which line decides in every state, why, and the nearest change with which another would.\n\nExample:\n  assent explain my-flow/my-flow.flow --if amount=80_000",
@@ -33,10 +36,11 @@ export const explainCommand = (io: Io): Command =>
       io.exitCode = isFile ? await explainFile(what, options, io) : await explainOnNode(what, options, io);
     });
 
-async function explainOnNode(instance: string, { as, json = false }: Options, io: Io): Promise<number> {
+async function explainOnNode(instance: string, { as, json = false, lang }: Options, io: Io): Promise<number> {
   const { connect, respond } = await import("./client.ts");
   const client = connect(io, as);
-  const text = (body: Answer["body"]): string => (body["text"] as readonly string[]).join("\n");
+  const { explained } = wordsIn(languageFor(lang, io));
+  const text = (body: Answer["body"]): string => (body["text"] as readonly string[]).map(explained).join("\n");
   return respond(io, { json, text }, () => client.get(`/v1/instances/${encodeURIComponent(instance)}/explain`));
 }
 
@@ -46,7 +50,7 @@ async function explainFile(path: string, options: Options, io: Io): Promise<numb
   const found = pick(checked, options.flow);
   if (!found) {
     const errors = checked.map((file) => ({ ...file, diagnostics: file.diagnostics.filter(isError) }));
-    for (const text of diagnosticsToText(errors, false, languageFor(undefined, io))) io.err(text);
+    for (const text of diagnosticsToText(errors, false, languageFor(options.lang, io))) io.err(text);
     io.err(`\`${path}\` holds no sound flow${options.flow === undefined ? "" : ` \`${options.flow}\``}`);
     return EXIT.no;
   }
@@ -55,7 +59,10 @@ async function explainFile(path: string, options: Options, io: Io): Promise<numb
   checkState(definition, options.state);
   const explanation = explainData(definition, await assumptions(definition, options.if ?? []), options.state);
   if (options.json) printJson(io, await toJson(explanation, definition, file, checked));
-  else io.out(await toText(explanation, definition, file, checked));
+  else {
+    const { explained } = wordsIn(languageFor(options.lang, io));
+    io.out((await toText(explanation, definition, file, checked)).map(explained).join("\n"));
+  }
   return EXIT.ok;
 }
 
@@ -108,12 +115,12 @@ async function toText(
   definition: Definition,
   file: CheckedFile,
   all: readonly CheckedFile[],
-): Promise<string> {
+): Promise<readonly string[]> {
   const { tellExplanation } = await import("../../engine/index.ts");
   const { linesOf, placeText } = await import("./flow-lines.ts");
   const lineOf = linesOf(definition, file, all);
   return tellExplanation(explanation, (position) => {
     const line = lineOf(position);
     return line && placeText(line);
-  }).join("\n");
+  });
 }

@@ -14,6 +14,21 @@ const MISSPELT = `state machine "x" {
 `;
 const SOUND = MISSPELT.replace("initail：", "initial:");
 
+const APPROVAL = `state machine "x" {
+  data { amount: money }
+  events { "submit" { amount } }
+  initial: D
+  states: [D, R, OK, NO]
+  state R { approval by managerOf(initiator) { due: 2d } }
+  transitions {
+    D → R on "submit"
+    R → OK on approved if amount >= 500
+    R → NO on approved else
+    R → NO on rejected
+  }
+}
+`;
+
 async function inFolder(
   text: string,
   work: (
@@ -77,6 +92,23 @@ describe("--lang", () => {
         assert.match(ended.out + ended.err, chinese, command);
       }
       assert.match((await call(["fmt", "--lang", "zh", "-"])).err, chinese);
+    }));
+
+  it("chooses the language of diff, explain and coverage", () =>
+    inFolder(APPROVAL, async (file) => {
+      const other = file.replace("x.flow", "y.flow");
+      writeFileSync(other, APPROVAL.replace("500", "400").replace("due: 2d", "due: 1d"));
+      const changed = await call(["diff", "--lang", "zh", file, other]);
+      assert.equal(changed.code, 1);
+      assert.ok(changed.out.includes("~ x：`R` 的期限缩短了。\n    原为：2d\n    现为：1d"), changed.out);
+      assert.match(changed.out, /以前不成立的情形下成立了。 \(放宽\)\n.*\n.*\n {4}例如：amount = 400/);
+      const explained = await call(["explain", "--lang", "zh", file, "--if", "amount=450"]);
+      assert.match(explained.out, /^x，其中 amount = 450.00 CNY\n/);
+      assert.match(explained.out, /（用于 → OK）\n {2}最近的改动：amount = 500: → OK/);
+      const covered = await call(["test", "--lang", "zh", "--coverage", "--coverage-min", "50", file]);
+      assert.match(covered.out, /流程 +状态 +流转 +条件 +行 +边界/);
+      assert.match(covered.out, /x：未覆盖\n/);
+      assert.match(covered.err, /覆盖率 0.0 %，低于 50 %/);
     }));
 
   it("is stronger than the environment, in which LC_ALL is stronger than LANG", () =>

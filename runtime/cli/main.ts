@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "./audit.ts";
 import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import { deadLettersCommand } from "./dead-letters.ts";
 import { decideCommand } from "./decide.ts";
 import { diffCommand } from "./diff.ts";
 import { explainCommand } from "./explain.ts";
+import { exportCommand } from "./export.ts";
 import { fmtCommand } from "./fmt.ts";
 import { graphCommand } from "./graph.ts";
 import { inboxCommand } from "./inbox.ts";
@@ -13,8 +15,10 @@ import { EXIT, type Io, processIo, UsageError } from "./io.ts";
 import { lsCommand } from "./ls.ts";
 import { lspCommand } from "./lsp.ts";
 import { migrateCommand } from "./migrate.ts";
+import { natsAccountsCommand } from "./nats-accounts.ts";
 import { newCommand } from "./new.ts";
 import { rebuildCommand } from "./rebuild.ts";
+import { rekeyCommand } from "./rekey.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
 import { showCommand } from "./show.ts";
@@ -40,6 +44,10 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   deadLettersCommand,
   backupCommand,
   rebuildCommand,
+  rekeyCommand,
+  exportCommand,
+  auditCommand,
+  natsAccountsCommand,
 ];
 
 /** The command line `assent ARGV…`. @returns the exit code; it never throws for what a user can cause. */
@@ -71,8 +79,9 @@ function program(io: Io): Command {
   return assent;
 }
 
-/** Commander writes and ends through us. */
+/** Commander writes and ends through us, also where a command has commands of its own. */
 function quiet(command: Command, io: Io): Command {
+  for (const inner of command.commands) quiet(inner, io).showHelpAfterError("Try `--help`.");
   const line = (write: (text: string) => void) => (text: string) => write(text.replace(/\n$/, ""));
   return command.exitOverride().configureOutput({ writeOut: line(io.out), writeErr: line(io.err) });
 }

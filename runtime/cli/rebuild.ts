@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { StoreUnavailable } from "../ports.ts";
+import type { Store } from "../ports.ts";
 import { counted, EXIT, type Io, printJson } from "./io.ts";
-import { onStore, storeSettingOf } from "./store-setting.ts";
+import { onOpenStore, storeSettingsOf } from "./store-setting.ts";
 
 interface Options {
   readonly store?: string;
@@ -25,26 +24,17 @@ export const rebuildCommand = (io: Io): Command =>
     });
 
 async function rebuildStore({ store: named, check, json }: Options, io: Io): Promise<number> {
-  const setting = await storeSettingOf(io, named);
-  return onStore(io, async () => {
-    if (setting.kind === "sqlite" && !existsSync(setting.path))
-      throw new StoreUnavailable(`there is no \`${setting.path}\``);
-    const [{ openStore }, { rebuild }] = await Promise.all([
-      import("../stores/open-store.ts"),
-      import("../rebuild.ts"),
-    ]);
-    const store = await openStore(setting);
-    try {
-      const { instances, differing, broken } = await rebuild(store, io.env["ASSENT_KEYS"], { write: check !== true });
-      if (json) printJson(io, { instances, differing, broken });
-      else {
-        for (const { instance, problem } of broken) io.err(`${instance}: ${problem}`);
-        for (const { instance } of differing) io.out(`${instance}: ${check ? "not as it must be" : "made anew"}`);
-        io.out(`${counted(instances, "instance")}, ${differing.length} differed, ${broken.length} broken`);
-      }
-      return broken.length > 0 || (check && differing.length > 0) ? EXIT.no : EXIT.ok;
-    } finally {
-      await store.close();
+  const { store: setting, keys } = await storeSettingsOf(io, named);
+  const making = async (store: Store): Promise<number> => {
+    const { rebuild } = await import("../rebuild.ts");
+    const { instances, differing, broken } = await rebuild(store, keys, { write: check !== true });
+    if (json) printJson(io, { instances, differing, broken });
+    else {
+      for (const { instance, problem } of broken) io.err(`${instance}: ${problem}`);
+      for (const { instance } of differing) io.out(`${instance}: ${check ? "not as it must be" : "made anew"}`);
+      io.out(`${counted(instances, "instance")}, ${differing.length} differed, ${broken.length} broken`);
     }
-  });
+    return broken.length > 0 || (check && differing.length > 0) ? EXIT.no : EXIT.ok;
+  };
+  return onOpenStore(io, setting, making, { alone: true });
 }

@@ -61,6 +61,8 @@ const BROKEN = `calendar "cn" {
 const SOUND = BROKEN.replace("sonday", "sun");
 
 interface Found {
+  /** Of a broken property. */
+  readonly test?: string;
   readonly code: string;
   readonly file: string;
   readonly span: { readonly start: { readonly line: number; readonly column: number } };
@@ -165,6 +167,18 @@ const STUCK = `state machine "a" {
 
 ${TEST}`;
 
+const WITHOUT = `state machine "a" {
+  initial: A
+  states: [A, B, C]
+  transitions {
+    A → B on "go"
+    A → C on "skip"
+    B → C on "on"
+  }
+  ensure { never C without B }
+}
+`;
+
 describe("test", () => {
   it("says that a file with errors is not run, and why", () =>
     inFolder({ "a.flow": STUCK }, async (folder) => {
@@ -177,6 +191,24 @@ describe("test", () => {
       );
       const { notRun } = JSON.parse((await call("test", file, "--json")).out) as { notRun: unknown };
       assert.deepEqual(notRun, [{ file, tests: 1, hasErrors: true }]);
+    }));
+
+  it("is run where nothing but a property is broken, as the diagnostic shows it", () =>
+    inFolder({ "a.flow": WITHOUT }, async (folder) => {
+      const file = join(folder, "a.flow");
+      const [error] = await found(file);
+      assert.equal(error?.code, "FLOW250");
+      writeFileSync(file, `${WITHOUT}\n${error.test}`);
+      const { code, out } = await call("test", file, "--json");
+      const { failed, tests, notRun, diagnostics } = JSON.parse(out) as {
+        failed: number;
+        tests: { name: string; ok: boolean }[];
+        notRun: unknown;
+        diagnostics: { code: string }[];
+      };
+      assert.deepEqual([code, failed, tests.map(({ name, ok }) => [name, ok])], [1, 1, [["never C without B", false]]]);
+      assert.deepEqual([notRun, diagnostics.map((one) => one.code)], [[], ["FLOW250"]]);
+      assert.match((await call("test", file)).out, /^error\[FLOW250\][\s\S]*✘ a: never C without B/);
     }));
 });
 
@@ -240,6 +272,17 @@ describe("--lang zh", () => {
     }));
 });
 
+describe("a JUnit report", () => {
+  it("has the tests that did not run as skipped, with the reason", () =>
+    inFolder({ "a.flow": FAILING, "broken/a.flow": STUCK }, async (folder) => {
+      const report = join(folder, "report.xml");
+      await call("test", "--junit", report, folder);
+      const xml = readFileSync(report, "utf8");
+      assert.match(xml, /<testsuite name="assent" tests="6" failures="4" errors="0" skipped="1" /);
+      assert.match(xml, /<testcase [^>]*file="[^"]*broken\/a\.flow">\n {4}<skipped message="the file has errors"\/>/);
+    }));
+});
+
 describe("a file that is no UTF-8", () => {
   const text = 'state machine "a" {\n  // D\u00e9penses\n}\n';
   const files = { "a.flow": Buffer.from(text, "latin1"), "b.flow": 'use "./a.flow"\n' };
@@ -258,7 +301,7 @@ describe("a file that is no UTF-8", () => {
         assert.match(out + err, /at byte offset 26 stands `0xE9`/);
         assert.deepEqual(readFileSync(file), files["a.flow"], "it is left as it is");
       }
-      const unit = await loadUnit(file, []);
+      const unit = await loadUnit(file, { names: [], labels: [] });
       assert.deepEqual(unit.kind === "refused" && unit.diagnostics.map(({ code }) => code), ["FLOW008"]);
     }));
 

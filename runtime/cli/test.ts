@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import type { Language } from "../../dsl/index.ts";
+import type { Diagnostic, Language } from "../../dsl/index.ts";
 import type { Coverage, TestResult } from "../../engine/index.ts";
 import { EXIT, type Io, messageOf, paint, printJson, UsageError } from "./io.ts";
 import { languageFor, languageOption } from "./language.ts";
@@ -51,7 +51,7 @@ export const testCommand = (io: Io): Command =>
 
 async function test(paths: readonly string[], options: Options, io: Io): Promise<number> {
   const { json, junit, name, lang, generate } = options;
-  const { checkFiles, diagnosticsToJson, diagnosticsToText, filesOf, isError } = await import("./sources.ts");
+  const { checkFiles, diagnosticsToJson, diagnosticsToText, filesOf } = await import("./sources.ts");
   const wanted = patternOf(name);
   const language = languageFor(lang, io);
   const words = wordsIn(language);
@@ -59,25 +59,29 @@ async function test(paths: readonly string[], options: Options, io: Io): Promise
   const broken = checked
     .filter(({ diagnostics }) => diagnostics.some(isError))
     .map((file) => ({ ...file, diagnostics: file.diagnostics.filter(isError) }));
-  const sound = checked.filter(({ file }) => broken.every((other) => other.file !== file));
-  const notRun = broken.map((file) => testsNotRun(file, wanted));
+  const sound = checked.flatMap((file) => runnable(file) ?? []);
+  const isRun = new Set(sound.map(({ file }) => file));
+  const notRun = broken.filter(({ file }) => !isRun.has(file)).map((file) => testsNotRun(file, wanted));
   const coverage = await coverageFor(options);
   const tests = await runTests(sound, wanted, coverage);
   const failed = tests.filter(({ ok }) => !ok).length;
   const passed = tests.length - failed;
-  if (junit !== undefined) writeFileSync(junit, junitReport(tests));
-  const covered = coverage && (await reportCoverage(coverage, sound, options, io));
+  if (junit !== undefined) writeFileSync(junit, junitReport(tests, notRun));
+  const covered = coverage && (await reportCoverage(coverage, sound, options, words, io));
   if (generate && coverage) {
     for (const text of diagnosticsToText(broken, io.color, language)) io.err(`${text}\n`);
     const { printGenerated } = await import("./generate.ts");
     await printGenerated(coverage, sound, options, io);
   } else if (json) {
-    const faults = broken.length > 0 && { notRun, diagnostics: diagnosticsToJson(broken, language) };
+    const faults = broken.length > 0 && {
+      notRun: notRun.map(countOf),
+      diagnostics: diagnosticsToJson(broken, language),
+    };
     printJson(io, { passed, failed, tests, ...(covered && { coverage: covered.json }), ...faults });
   } else {
     for (const text of diagnosticsToText(broken, io.color, language)) io.out(`${text}\n`);
     for (const result of tests) io.out(line(result, words, io));
-    for (const file of notRun) if (file.tests > 0) io.out(notRunLine(file, words, io));
+    for (const file of notRun) if (file.tests.length > 0) io.out(notRunLine(file, words, io));
     io.out(words.tested(passed, failed, sumOf(notRun)));
     if (covered) io.out(`\n${covered.text}`);
   }
@@ -85,6 +89,22 @@ async function test(paths: readonly string[], options: Options, io: Io): Promise
   if (nothingFound) io.err(words.nothingMatches(name));
   return failed > 0 || broken.length > 0 || nothingFound || covered?.isTooLow ? EXIT.no : EXIT.ok;
 }
+
+/** Errors of flows that run: the tests that show how a property is broken are run, too. */
+const OF_PROPERTIES: ReadonlySet<string> = new Set(["FLOW250", "FLOW253"]);
+
+/** The file with the flows that its tests may run; `undefined` where they would not run what is written. */
+function runnable(checked: CheckedFile): CheckedFile | undefined {
+  const { ast, compiled, diagnostics } = checked;
+  const errors = diagnostics.filter(isError);
+  if (errors.length === 0) return checked;
+  // Of several versions of a name the last is current: their order is to be kept.
+  const isPlain = new Set(ast.flows.map(({ name }) => name.text)).size === ast.flows.length;
+  if (!isPlain || !errors.every(({ code }) => OF_PROPERTIES.has(code))) return undefined;
+  return { ...checked, compiled: { ...compiled, definitions: [...compiled.definitions, ...compiled.unsound] } };
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === "error";
 
 function readPercent(text: string): number {
   const percent = Number(text);
@@ -109,6 +129,7 @@ async function reportCoverage(
   coverage: Coverage,
   sound: readonly CheckedFile[],
   { coverageMin = 0, lcov }: Options,
+  words: Words,
   io: Io,
 ): Promise<CoverageReport> {
   const { coverageJson, coverageText, flowReports, lcovReport, percentOf } = await import("./coverage.ts");
@@ -116,8 +137,8 @@ async function reportCoverage(
   if (lcov !== undefined) writeFileSync(lcov, lcovReport(reports));
   const percent = percentOf(reports);
   const isTooLow = percent < coverageMin;
-  if (isTooLow) io.err(`covered are ${percent.toFixed(1)} %, less than ${coverageMin} %`);
-  return { json: coverageJson(reports), text: coverageText(reports, io), isTooLow };
+  if (isTooLow) io.err(words.tooLittleCovered(percent.toFixed(1), coverageMin));
+  return { json: coverageJson(reports), text: coverageText(reports, words, io), isTooLow };
 }
 
 function patternOf(name: string | undefined): RegExp {
@@ -128,7 +149,7 @@ function patternOf(name: string | undefined): RegExp {
   }
 }
 
-/** @param sound files without errors: what the others would run is not what they say. */
+/** @param sound files whose flows run as they are written. */
 async function runTests(
   sound: readonly CheckedFile[],
   wanted: RegExp,
@@ -156,21 +177,27 @@ export function definitionsFor({ compiled }: CheckedFile, all: readonly CheckedF
 
 interface NotRun {
   readonly file: string;
-  /** How many of those that were asked for. */
-  readonly tests: number;
+  /** Those that were asked for. */
+  readonly tests: readonly { readonly name: string; readonly flow: string }[];
   /** The errors stand in the file itself, not in one that it uses. */
   readonly hasErrors: boolean;
 }
 
 function testsNotRun({ file, ast, diagnostics }: CheckedFile, wanted: RegExp): NotRun {
-  const tests = ast.tests.filter(({ name }) => wanted.test(name.text)).length;
-  return { file, tests, hasErrors: diagnostics.some((one) => one.file === file) };
+  const tests = ast.tests.map(({ name, flow }) => ({ name: name.text, flow: flow.text }));
+  return {
+    file,
+    tests: tests.filter(({ name }) => wanted.test(name)),
+    hasErrors: diagnostics.some((one) => one.file === file),
+  };
 }
 
-const sumOf = (notRun: readonly NotRun[]): number => notRun.reduce((sum, { tests }) => sum + tests, 0);
+const sumOf = (notRun: readonly NotRun[]): number => notRun.reduce((sum, { tests }) => sum + tests.length, 0);
+
+const countOf = ({ tests, ...file }: NotRun) => ({ ...file, tests: tests.length });
 
 const notRunLine = ({ file, tests, hasErrors }: NotRun, words: Words, io: Io): string =>
-  `${paint(io, "yellow", "-")} ${file}: ${words.notRun(tests, hasErrors)}`;
+  `${paint(io, "yellow", "-")} ${file}: ${words.notRun(tests.length, hasErrors)}`;
 
 function line({ ok, name, flow, file, line: at, message = "", ms }: Timed, words: Words, io: Io): string {
   if (ok) return `${paint(io, "green", "✔")} ${flow}: ${name} (${ms} ms)`;
@@ -179,19 +206,28 @@ function line({ ok, name, flow, file, line: at, message = "", ms }: Timed, words
 }
 
 /** In the form that CI servers read; there is no norm, this is what Ant's task writes. */
-function junitReport(tests: readonly Timed[]): string {
+function junitReport(tests: readonly Timed[], notRun: readonly NotRun[]): string {
   const cases = tests.map(({ ok, name, flow, file, line: at, message = "", ms }) => {
     const head = `  <testcase classname="${xml(flow)}" name="${xml(name)}" file="${xml(file)}" time="${ms / 1000}"`;
     if (ok) return `${head}/>`;
     const first = message.split("\n", 1)[0]!;
     return `${head}>\n    <failure message="${xml(first)}">${xml(`${file}:${at ?? 1}\n${message}`)}</failure>\n  </testcase>`;
   });
+  const skipped = notRun.flatMap(({ file, tests: left, hasErrors }) =>
+    left.map(({ name, flow }) => {
+      const head = `  <testcase classname="${xml(flow)}" name="${xml(name)}" file="${xml(file)}">`;
+      const why = hasErrors ? "the file has errors" : "a file that it uses has errors";
+      return `${head}\n    <skipped message="${why}"/>\n  </testcase>`;
+    }),
+  );
+  const all = tests.length + skipped.length;
   const failures = tests.filter(({ ok }) => !ok).length;
   const seconds = tests.reduce((sum, { ms }) => sum + ms, 0) / 1000;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuite name="assent" tests="${tests.length}" failures="${failures}" errors="0" time="${seconds}">`,
+    `<testsuite name="assent" tests="${all}" failures="${failures}" errors="0" skipped="${skipped.length}" time="${seconds}">`,
     ...cases,
+    ...skipped,
     "</testsuite>",
     "",
   ].join("\n");

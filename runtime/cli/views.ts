@@ -49,12 +49,26 @@ function holderOf({ assignee, candidates }: Fields): string {
   return assignee === "" ? `${((candidates ?? []) as readonly string[]).join(" or ")} (unclaimed)` : cell(assignee);
 }
 
+/** Behind what one command did stands by what: the first digits of the digests, of which `--json` has the whole. */
 export function historyText(items: readonly Fields[]): string {
-  const rows = items.flatMap((item) =>
-    ((item["lines"] ?? []) as readonly Fields[]).map((line) => [cell(item["at"]), cell(line["text"])]),
-  );
+  let definition: unknown;
+  const rows = items.flatMap((item) => {
+    const lines = (item["lines"] ?? []) as readonly Fields[];
+    const version = item["definition"] === definition ? [] : [`flow ${short(item["definition"])}`];
+    definition = item["definition"];
+    const functions = Object.entries((item["functions"] ?? {}) as Fields).map(([name, by]) => `${name} of ${cell(by)}`);
+    const evidence = [...version, `data ${short(item["dataDigest"])}`, ...functions].join(", ");
+    return lines.map((line, index) => {
+      const isLast = index === lines.length - 1;
+      const template = line["templateHash"] === undefined ? [] : [`template ${short(line["templateHash"])}`];
+      const behind = [...template, ...(isLast ? [evidence] : [])].join(", ");
+      return [cell(item["at"]), cell(line["text"]) + (behind === "" ? "" : ` [${behind}]`)];
+    });
+  });
   return columns(rows);
 }
+
+const short = (digest: unknown): string => cell(digest).slice(0, 12);
 
 /** A page of a list as a table, and where it goes on. */
 export function pageText(page: Fields, headings: readonly string[], none: string): string {

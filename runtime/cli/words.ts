@@ -1,4 +1,6 @@
 import type { Language } from "../../dsl/index.ts";
+import type { CoverageKind } from "../../engine/index.ts";
+import { explainedInChinese } from "./explained-in-chinese.ts";
 import { counted } from "./io.ts";
 
 /** What the commands say themselves about flows, in the language of their messages. */
@@ -14,6 +16,19 @@ export interface Words {
   /** Why tests were not run. `isOwn`: the errors stand in the file itself. */
   notRun(tests: number, isOwn: boolean): string;
   nothingMatches(pattern: string): string;
+  /** The kinds of what is covered, and the head of the table's first column. */
+  readonly coverage: Readonly<Record<"flow" | CoverageKind, string>>;
+  /** Before one thing that is not covered. */
+  readonly uncovered: Readonly<Record<CoverageKind, string>>;
+  notCovered(flow: string): string;
+  tooLittleCovered(percent: string, least: number): string;
+  /** A change in meaning: what it does, and the labels of what was, is, and shows it. */
+  readonly changed: Readonly<Record<"loosened" | "tightened" | "was" | "is" | "example", string>>;
+  /** Words that stand for an empty value. */
+  value(text: string): string;
+  stillOnOld(instances: number): string;
+  /** A line of what `explain` says of data or of an instance. */
+  explained(line: string): string;
   /** Why a test failed, as the engine says it. What instances have told of themselves stays as it was written. */
   failure(message: string): string;
 }
@@ -28,6 +43,21 @@ const english: Words = {
   notRun: (tests, isOwn) =>
     `${counted(tests, "test")} not run: ${isOwn ? "the file has errors" : "a file that it uses has errors"}`,
   nothingMatches: (pattern) => `no test's name matches \`${pattern}\``,
+  coverage: {
+    flow: "flow",
+    states: "states",
+    transitions: "transitions",
+    conditions: "conditions",
+    rows: "rows",
+    boundaries: "boundaries",
+  },
+  uncovered: { states: "", transitions: "transition ", conditions: "condition ", rows: "", boundaries: "boundary " },
+  notCovered: (flow) => `${flow}: not covered`,
+  tooLittleCovered: (percent, least) => `covered are ${percent} %, less than ${least} %`,
+  changed: { loosened: "loosened", tightened: "tightened", was: "was: ", is: "is:  ", example: "for example: " },
+  value: (text) => text || "nothing",
+  stillOnOld: (instances) => `${counted(instances, "running instance")} on the old version`,
+  explained: (line) => line,
   failure: (message) => message,
 };
 
@@ -40,7 +70,27 @@ const chinese: Words = {
     `${passed + failed} 个测试：${passed} 个通过，${failed} 个失败${notRun > 0 ? `，${notRun} 个未运行` : ""}`,
   notRun: (tests, isOwn) => `${tests} 个测试未运行：${isOwn ? "该文件有错误" : "它引用的文件有错误"}`,
   nothingMatches: (pattern) => `没有名称匹配 \`${pattern}\` 的测试`,
+  coverage: { flow: "流程", states: "状态", transitions: "流转", conditions: "条件", rows: "行", boundaries: "边界" },
+  uncovered: { states: "", transitions: "流转 ", conditions: "条件 ", rows: "", boundaries: "边界 " },
+  notCovered: (flow) => `${flow}：未覆盖`,
+  tooLittleCovered: (percent, least) => `覆盖率 ${percent} %，低于 ${least} %`,
+  changed: { loosened: "放宽", tightened: "收紧", was: "原为：", is: "现为：", example: "例如：" },
+  value: (text) => VALUES[text] ?? text,
+  stillOnOld: (instances) => `${instances} 个运行中的实例仍在旧版本上`,
+  explained: explainedInChinese,
   failure: (message) => message.split("\n").map(failureLine).join("\n"),
+};
+
+const VALUES: Readonly<Record<string, string>> = {
+  "": "无",
+  nothing: "无",
+  none: "无",
+  never: "从不",
+  always: "总是",
+  anybody: "任何人",
+  "no limit": "不限",
+  required: "必须",
+  "not required": "不要求",
 };
 
 const WORDS: Readonly<Record<Language, Words>> = { en: english, zh: chinese };

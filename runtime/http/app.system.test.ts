@@ -192,6 +192,23 @@ describe("commands", () => {
     assertProblem(reused, 422, "id-reused");
   });
 
+  test("Assent-Deadline: a command that is late is not begun", async () => {
+    const { id } = await started();
+    const path = `/v1/instances/${id}/events`;
+    const event = { event: "submit", data: { amount: "12.50" } };
+    const late = await world.send("alice", "POST", path, event, { "Assent-Deadline": "2000-01-01T00:00:00Z" });
+    assertProblem(late, 504, "deadline-passed");
+    const malformed = await world.send("alice", "POST", path, event, { "Assent-Deadline": "tomorrow" });
+    assertProblem(malformed, 400, "malformed-header");
+    const inTime = await world.send("alice", "POST", path, event, { "Assent-Deadline": "2999-01-01T00:00:00Z" });
+    assert.equal(inTime.status, 200);
+  });
+
+  test("X-Gray-Tag of a start is the instance's", async () => {
+    const { json } = await world.send("alice", "POST", FLOW_PATH, { key: freshKey() }, { "X-Gray-Tag": "v3" });
+    assert.equal(json.tag, "v3");
+  });
+
   test("If-Match refuses when the instance has moved", async () => {
     const { id } = await started();
     const path = `/v1/instances/${id}/events`;
@@ -280,6 +297,8 @@ describe("looking", () => {
     const [item] = json.items;
     assert.deepEqual([item.sequence, item.version, item.command.kind, item.command.actor], [1, 1, "start", "alice"]);
     assert.match(item.at, /Z$/);
+    assert.match(item.dataDigest, /^[\w-]{43}$/); // Keyed, because the flow has a secret.
+    assert.match(item.definition, /^[0-9a-f]{64}$/);
     assert.ok(item.lines.some((line: { kind: string; text: string }) => line.kind === "moved" && line.text.length > 0));
     assert.ok(!text.includes("6222"));
   });
@@ -450,7 +469,7 @@ describe("dead letters", () => {
     assertProblem(await world.send("admin", "POST", path("/retry")), 422, "unknown-field");
     assert.equal((await world.send("admin", "GET", path())).status, 200);
     const letter = (await world.store.findDeadLetter("default", id))!;
-    const message = JSON.parse(letter.body);
+    const { sealed: _, ...message } = JSON.parse(letter.body);
     const mended = JSON.stringify({ ...message, headers: { "Assent-Actor": "alice" }, body: '{"amount":"1.00"}' });
     await world.store.deadLetter({ ...letter, body: mended });
     const again = await world.send("admin", "POST", path("/retry"));

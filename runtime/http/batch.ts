@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { instanceOfTask } from "../../engine/index.ts";
-import { notFound, type Problem } from "./problem.ts";
+import { notFound, type Problem, problemOf } from "./problem.ts";
 import { type Answer, type Call, json, route } from "./route.ts";
 import { batchBody, batchItem, noQuery, readShape } from "./shapes.ts";
 import { commandId, submit, withoutVersion } from "./submitting.ts";
@@ -36,7 +36,14 @@ async function decideOne(call: Call<unknown, unknown>, batchId: string, item: un
   if (instance === undefined) return itemView(task, notFound("task", task));
   // Two tasks of one instance are two commands of it.
   const wish = { ...decisionOf(decision), task };
-  return itemView(task, await submit(call, instance, `${batchId}:${task}`, wish));
+  return itemView(task, await submit(call, instance, `${batchId}:${task}`, wish).catch(problemFrom));
+}
+
+/** Why one of them came to nothing. @throws what is a bug. */
+function problemFrom(error: unknown): Problem {
+  const expected = problemOf(error);
+  if (!expected) throw error;
+  return expected;
 }
 
 function taskNamed(item: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { whyNotJson } from "../json-error.ts";
 import { type Problem, problem } from "./problem.ts";
 
 export const BODY_BYTES_MAX = 1024 * 1024;
@@ -47,7 +48,7 @@ function parseJson(body: Buffer): { readonly json: unknown } | Problem {
   try {
     json = JSON.parse(body.toString());
   } catch (error) {
-    return malformed(`the body is not JSON: ${error instanceof Error ? error.message : "it can't be read"}`);
+    return malformed(`the body is not JSON: ${whyNotJson(error)}`);
   }
   const mayBeDeep = body.length > 2 * NESTING_MAX; // Each level is two brackets at least.
   return mayBeDeep && isDeeper(json, NESTING_MAX)

@@ -6,7 +6,7 @@ import { notFound, type Problem, problem } from "./problem.ts";
 import { type Answer, type Call, json, type Route, route } from "./route.ts";
 import { instanceQuery, instancesQuery, noQuery, pageOf, tasksQuery } from "./shapes.ts";
 import { viewFor } from "./submitting.ts";
-import { carriedTask, historyView, summaryView, takesPart, taskView } from "./views.ts";
+import { carriedTask, historyView, prunedView, summaryView, takesPart, taskView, time } from "./views.ts";
 
 const DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 /** Tasks read at once when one is looked for that its instance no longer carries. */
@@ -20,7 +20,7 @@ export const lookRoutes: readonly Route[] = [
     summary: "Shows an instance",
     access: "caller",
     query: instanceQuery,
-    answers: { 200: "The instance", 304: "Not changed since the ETag" },
+    answers: { 200: "The instance", 304: "Not changed since the ETag", 410: "What it was then was pruned" },
     handle: showInstance,
   }),
   route({
@@ -76,12 +76,13 @@ export const lookRoutes: readonly Route[] = [
     summary: "Everything that happened to an instance, oldest first",
     access: "caller",
     query: noQuery,
-    answers: { 200: "The history" },
+    answers: { 200: "The history; `pruned` says up to which entry it is gone" },
     handle: async (call) => {
       const seen = await see(call);
       if ("kind" in seen) return seen;
-      const items = await call.ports.history({ tenant: call.caller.tenant, instance: call.params["id"]! });
-      return json(200, { items: items.map(historyView) });
+      const key = { tenant: call.caller.tenant, instance: call.params["id"]! };
+      const [items, pruned] = await Promise.all([call.ports.history(key), call.ports.pruned(key)]);
+      return json(200, { items: items.map(historyView), pruned: pruned && prunedView(pruned) });
     },
   }),
   route({
@@ -112,8 +113,15 @@ async function showInstance(call: Call<unknown, { readonly at?: number | undefin
   const { at } = query;
   const found = at === undefined ? seen : await ports.read({ tenant: caller.tenant, instance: id }, at);
   // Versions ahead replay to the newest one, which is not what was asked for.
-  if (!found || (at !== undefined && found.instance.version !== at)) return notFound("version", `${at} of ${id}`);
+  if (!found || (at !== undefined && found.instance.version !== at)) return noVersion(call, at!);
   return json(200, viewFor(found, ports, caller), { ETag: `"${found.instance.version}"` });
+}
+
+async function noVersion({ ports, caller, params }: Call<unknown, unknown>, at: number): Promise<Problem> {
+  const id = params["id"]!;
+  const pruned = await ports.pruned({ tenant: caller.tenant, instance: id });
+  if (!pruned) return notFound("version", `${at} of ${id}`);
+  return problem(410, "pruned", `the entries up to ${pruned.through} were pruned on ${time(pruned.at)}`);
 }
 
 async function explain(call: Call): Promise<Answer | Problem> {
@@ -125,7 +133,8 @@ async function explain(call: Call): Promise<Answer | Problem> {
   const explanation = explainInstance(definition, instance, Date.now(), ports.definition, (flow, own) =>
     hiddenFrom(viewer, flow, instance, own),
   );
-  return json(200, explanationView(explanation));
+  const pruned = await ports.pruned({ tenant: instance.tenant, instance: instance.id });
+  return json(200, { ...explanationView(explanation), pruned: pruned && prunedView(pruned) });
 }
 
 async function showTask(call: Call): Promise<Answer | Problem> {

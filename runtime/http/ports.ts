@@ -2,6 +2,7 @@ import type { Definition } from "../../dsl/index.ts";
 import type { Instance, Person, StoryLine } from "../../engine/index.ts";
 import type { DeadLetters } from "../dead-letters.ts";
 import type { Bus, DocumentStore, InstanceKey, Store } from "../ports.ts";
+import type { PrunedHistory } from "../retention/checkpoint.ts";
 import type { Envelope, Reply } from "../turn.ts";
 
 /** Who calls, as the token says. */
@@ -20,6 +21,10 @@ export interface HistoryItem {
   readonly definition: string;
   readonly hash: string;
   readonly command: { readonly kind: string; readonly id: string; readonly source: string; readonly actor?: string };
+  /** Of the data after it, see `digestData`. */
+  readonly dataDigest: string;
+  /** Who answered for the functions that were asked, with its version, by name of the function. */
+  readonly functions?: Readonly<Record<string, string>>;
   readonly lines: readonly (StoryLine & { readonly text: string })[];
 }
 
@@ -28,6 +33,8 @@ export interface HttpPorts {
   submit(envelope: Envelope): Promise<Reply>;
   read(key: InstanceKey, version?: number): Promise<{ instance: Instance; definition: Definition } | undefined>;
   history(key: InstanceKey): Promise<readonly HistoryItem[]>;
+  /** `undefined`: the history is whole. */
+  pruned(key: InstanceKey): Promise<PrunedHistory | undefined>;
   readonly store: Pick<Store, "tasks" | "instances" | "effects" | "deadLetters">;
   readonly deadLetters: Pick<DeadLetters, "read" | "sendAgain" | "discard">;
   readonly documents: Pick<DocumentStore, "get">;

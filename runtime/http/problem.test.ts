@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Refusal } from "../../engine/index.ts";
+import { MissingKey } from "../key-ring.ts";
 import { StoreUnavailable, UnknownCursor } from "../ports.ts";
+import { TooOften } from "../tenants/quotas.ts";
 import { Overloaded } from "../turn.ts";
 import { problem, problemOf, problemText, refusalProblem } from "./problem.ts";
 
@@ -53,6 +55,10 @@ test("expected errors are problems, others are not", () => {
   assert.equal(problemOf(new StoreUnavailable("full"))?.status, 503);
   assert.equal(problemOf(new Overloaded("busy"))?.status, 503);
   assert.equal(problemOf(new UnknownCursor("whose?"))?.status, 400);
+  const sealed = problemOf(new MissingKey("it is sealed under the key `k1`, which the key ring does not have"));
+  assert.deepEqual([sealed?.status, sealed?.code, sealed?.headers?.["Retry-After"]], [503, "key-missing", "1"]);
+  const often = problemOf(new TooOften("the tenant may send 2 commands per second", 1_200));
+  assert.deepEqual([often?.status, often?.code, often?.headers?.["Retry-After"]], [429, "too-often", "2"]);
   assert.equal(problemOf(new TypeError("bug")), undefined);
 });
 

@@ -1,6 +1,9 @@
 import type { Refusal, RefusalCode } from "../../engine/index.ts";
+import { DeadlinePassed } from "../commands.ts";
 import { IdentityUnavailable } from "../identity.ts";
+import { MissingKey } from "../key-ring.ts";
 import { StoreUnavailable, UnknownCursor } from "../ports.ts";
+import { TooOften } from "../tenants/quotas.ts";
 import { Overloaded } from "../turn.ts";
 
 /** A fault of one field of a body or a query. */
@@ -32,13 +35,17 @@ export type ProblemCode =
   | "unauthenticated"
   | "not-authorized"
   | "not-found"
+  | "pruned"
   | "method-not-allowed"
   | "body-too-large"
   | "unsupported-media-type"
   | "internal"
   | "not-ready"
   | "overloaded"
+  | "deadline-passed"
+  | "too-often"
   | "identity-unavailable"
+  | "key-missing"
   | "store-unavailable"
   | "no-such-target"
   | "hook-refused"
@@ -77,10 +84,10 @@ const REFUSAL_STATUS: Partial<Record<RefusalCode, number>> = {
 };
 
 export function refusalProblem(refusal: Refusal, instance?: string): Problem {
-  const { code, message, details, fields, retryable } = refusal;
+  const { code, message, details, fields, retryable, retryAfterMs } = refusal;
   const away = code === "function-failed" && retryable === true;
   const status = away ? 503 : (REFUSAL_STATUS[code] ?? 409);
-  const headers = away ? RETRY_SOON : status === 429 ? RETRY_LATER : undefined;
+  const headers = away ? retryAfter(retryAfterMs) : status === 429 ? RETRY_LATER : undefined;
   return {
     kind: "problem",
     status,
@@ -96,11 +103,17 @@ export function refusalProblem(refusal: Refusal, instance?: string): Problem {
 const RETRY_SOON = { "Retry-After": RETRY_AFTER_SECONDS };
 const RETRY_LATER = { "Retry-After": TOO_OFTEN_RETRY_AFTER_SECONDS };
 
+/** In whole seconds, at least one. */
+const retryAfter = (ms = 0) => ({ "Retry-After": String(Math.max(Math.ceil(ms / 1_000), 1)) });
+
 /** The problem that an expected error stands for; `undefined`: the error is a bug. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof StoreUnavailable) {
     const detail = "the store can't take it now, nothing was changed; send it again in a moment";
     return problem(503, "store-unavailable", detail, { headers: RETRY_SOON });
+  }
+  if (error instanceof TooOften) {
+    return problem(429, "too-often", error.message, { headers: retryAfter(error.retryAfterMs) });
   }
   if (error instanceof IdentityUnavailable) {
     const detail = "the identity provider can't be asked now; send it again in a moment";
@@ -108,8 +121,10 @@ export function problemOf(error: unknown): Problem | undefined {
   }
   if (error instanceof Overloaded) {
     const detail = "too many commands are waiting, nothing was changed; send it again in a moment";
-    return problem(503, "overloaded", detail, { headers: RETRY_SOON });
+    return problem(503, "overloaded", detail, { headers: retryAfter(error.retryAfterMs) });
   }
+  if (error instanceof DeadlinePassed) return problem(504, "deadline-passed", error.message);
+  if (error instanceof MissingKey) return problem(503, "key-missing", error.message, { headers: RETRY_SOON });
   return error instanceof UnknownCursor ? problem(400, "unknown-cursor", error.message) : undefined;
 }
 

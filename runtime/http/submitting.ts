@@ -46,11 +46,20 @@ export async function submit(
   const { ports, caller } = call;
   const expectedVersion = versionOf(call.header("If-Match"));
   if (typeof expectedVersion === "object") return expectedVersion;
+  const deadlineAt = deadlineOf(call.header("Assent-Deadline"));
+  if (typeof deadlineAt === "object") return deadlineAt;
+  const tag = call.header("X-Gray-Tag") || undefined;
   const reply = await ports.submit({
     tenant: caller.tenant,
     instance,
-    ...given({ flow, expectedVersion, traceparent: traceparentOf(call.header("traceparent")) }),
-    command: { ...wish, id, source: `http/${caller.user}`, actor: caller.user } as CommandDraft,
+    ...given({ flow, expectedVersion, deadlineAt, tag, traceparent: traceparentOf(call.header("traceparent")) }),
+    command: {
+      ...wish,
+      ...(wish.kind === "start" && given({ tag })),
+      id,
+      source: `http/${caller.user}`,
+      actor: caller.user,
+    } as CommandDraft,
   });
   return answer(reply, call, instance, wish);
 }
@@ -110,6 +119,14 @@ function versionOf(ifMatch: string): number | undefined | Problem {
   const version = /^"(\d{1,15})"$/.exec(ifMatch)?.[1];
   if (version !== undefined) return Number(version);
   return problem(400, "malformed-header", `If-Match is a version in quotes, like "7", not \`${ifMatch}\``);
+}
+
+/** RFC 3339. After it the command is not begun, and no service is asked for it. */
+export function deadlineOf(header: string): number | undefined | Problem {
+  if (header === "") return undefined;
+  const at = /^\d{4}-\d\d-\d\dT/.test(header) ? Date.parse(header) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  return problem(400, "malformed-header", `Assent-Deadline is an instant like 2026-10-01T08:00:00Z, not \`${header}\``);
 }
 
 /** W3C Trace Context. What is none is not carried on. */

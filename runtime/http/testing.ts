@@ -6,6 +6,7 @@ import { compile } from "../../dsl/index.ts";
 import type { Answer } from "../../engine/index.ts";
 import { InProcessBus } from "../bus/in-process-bus.ts";
 import { BusIngress } from "../bus-ingress.ts";
+import { systemClock } from "../clock.ts";
 import { DeadLetters } from "../dead-letters.ts";
 import { type DirectoryFile, embeddedDirectory, SEEDED_PEOPLE } from "../directory.ts";
 import { decodeEffect } from "../entry.ts";
@@ -13,6 +14,7 @@ import { readHistory } from "../history.ts";
 import { keyRing, newKeyRingSetting } from "../key-ring.ts";
 import { type DocumentStore, type Store, StoreUnavailable } from "../ports.ts";
 import { askers } from "../questions.ts";
+import { prunedHistory } from "../retention/checkpoint.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { definitionsFrom } from "../testing.ts";
 import { trustedFunctions } from "../trusted-functions.ts";
@@ -113,7 +115,7 @@ export async function openWorld({ limits, ports, flows = FLOW, people }: WorldOp
   const turns = new Turns(
     {
       store,
-      clock: { now: Date.now },
+      clock: systemClock,
       keys: keyRing(newKeyRingSetting()),
       versionFor: (flow) => active(flow),
       definitions: known,
@@ -133,13 +135,13 @@ export async function openWorld({ limits, ports, flows = FLOW, people }: WorldOp
   const bus = new InProcessBus();
   const keys = keyRing(newKeyRingSetting());
   const ingress = new BusIngress({
-    ...{ clock: { now: Date.now }, directory, keys, activeDefinition: active },
+    ...{ clock: systemClock, directory, keys, activeDefinition: active },
     submit: (envelope) => turns.submit(envelope),
     deadLetter: (letter) => store.deadLetter(letter),
     onError: (error) => assert.ifError(error),
   });
   const deadLetters = new DeadLetters({
-    ...{ store, clock: { now: Date.now }, keys, activeDefinition: active, messages: ingress },
+    ...{ store, clock: systemClock, keys, activeDefinition: active, messages: ingress },
     definitionsOf: async (key) => [(await turns.read(key))?.definition].flatMap((one) => one ?? []),
     open: async (stored) =>
       decodeEffect(stored.effect, stored.effect.kind === "sealed" ? await turns.dataKey(stored) : undefined),
@@ -150,6 +152,10 @@ export async function openWorld({ limits, ports, flows = FLOW, people }: WorldOp
   const app = createHttpApp({
     submit: (envelope) => turns.submit(envelope),
     read: (key, version) => turns.read(key, version),
+    pruned: async (key) => {
+      const checkpoint = await store.checkpoint(key);
+      return checkpoint && prunedHistory(checkpoint);
+    },
     history: async (key) => readHistory(await store.history(key), await turns.dataKey(key)),
     store,
     deadLetters,

@@ -1,6 +1,7 @@
 import { type EpochMs, type Instance, type Task, tasksOf } from "../../engine/index.ts";
 import type { Opened } from "../dead-letters.ts";
 import type { DeadLetter, InstanceKey, InstanceSummary, StoredEffect } from "../ports.ts";
+import type { PrunedHistory } from "../retention/checkpoint.ts";
 import type { HistoryItem } from "./ports.ts";
 
 /** What goes out, beside instances (see instance-view.ts): times as RFC 3339, users as their ids. */
@@ -50,7 +51,8 @@ export function summaryView(row: InstanceKey & InstanceSummary) {
   };
 }
 
-export function historyView({ sequence, version, at, definition, hash, command, lines }: HistoryItem) {
+export function historyView({ lines, at, ...item }: HistoryItem) {
+  const { sequence, version, definition, hash, command, dataDigest, functions } = item;
   return {
     sequence,
     version,
@@ -58,11 +60,16 @@ export function historyView({ sequence, version, at, definition, hash, command, 
     definition,
     hash,
     command,
+    dataDigest,
+    functions,
     lines: lines.map((line) =>
       "dueAt" in line && line.dueAt !== undefined ? { ...line, dueAt: time(line.dueAt) } : line,
     ),
   };
 }
+
+/** What is known of entries that are gone. */
+export const prunedView = ({ through, at, hash }: PrunedHistory) => ({ through, at: time(at), hash });
 
 /** An effect without what it carries, which may be confidential. */
 export function effectView({ instance, effect, state, attempts, nextAt, error }: StoredEffect) {

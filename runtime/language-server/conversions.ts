@@ -18,6 +18,8 @@ import {
   type Completion,
   type Diagnostic,
   type Inlay,
+  type Language,
+  localizeText,
   type Occurrence,
   type OutlineItem,
   positionOf,
@@ -105,10 +107,10 @@ const COMPLETION_KINDS = {
   name: CompletionItemKind.Value,
 } as const;
 
-export const completionItem = ({ text, kind, about, snippet }: Completion): CompletionItem => ({
+export const completionItem = ({ text, kind, about, snippet }: Completion, language: Language): CompletionItem => ({
   label: text,
   kind: COMPLETION_KINDS[kind],
-  ...(about !== undefined && { documentation: about }),
+  ...(about !== undefined && { documentation: localizeText(about, language) }),
   ...(snippet !== undefined && { insertText: snippet, insertTextFormat: InsertTextFormat.Snippet }),
 });
 

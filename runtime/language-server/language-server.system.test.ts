@@ -29,6 +29,8 @@ import {
   StreamMessageWriter,
 } from "vscode-languageserver/node";
 
+import { docxFile, paragraph } from "../../templates/index.ts";
+
 /** The server as an editor starts it, driven by the protocol's own client over standard input and output. */
 
 const SHARED = `calendar "cn" {
@@ -71,6 +73,13 @@ test "small" of "leave" {
 }
 `;
 
+const FORM = `source wecom "T-1" starts "leave" on "submit" {
+  key = SpNo
+  initiator = Applyer.UserId
+  amount = control("Money-1") in yuan
+}
+`;
+
 let folder: string;
 let child: ChildProcess;
 let client: ProtocolConnection;
@@ -83,6 +92,8 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "assent-lsp-"));
   writeFileSync(join(folder, "shared.flow"), SHARED);
   writeFileSync(join(folder, "leave.flow"), FLOW);
+  writeFileSync(join(folder, "form.flow"), FORM);
+  writeFileSync(join(folder, "voucher.docx"), docxFile({ body: paragraph("合计：$total") }));
   const bin = new URL("../../bin/assent.js", import.meta.url).pathname;
   child = spawn(process.execPath, [bin, "lsp", "--stdio"], { stdio: ["pipe", "pipe", "inherit"] });
   child.once("exit", (code) => {
@@ -159,7 +170,7 @@ test("a sound file has no errors", async () => {
 
 test("hover tells who decides, and the doc comment of a flow", async () => {
   const state = await client.sendRequest(HoverRequest.type, at("REVIEW"));
-  assert.match(JSON.stringify(state?.contents), /Decided by signOff\(amount\), due in 2 workdays/);
+  assert.match(JSON.stringify(state?.contents), /由 `signOff\(amount\)` 决定，期限 2 workdays/);
   const flow = await client.sendRequest(HoverRequest.type, at('"leave"'));
   assert.match(JSON.stringify(flow?.contents), /请假/);
   const matrix = await client.sendRequest(HoverRequest.type, at("signOff"));
@@ -193,7 +204,7 @@ test("a file outside of the open folders is known with what it uses", async () =
     };
     await client.sendNotification(DidOpenTextDocumentNotification.type, { textDocument });
     const matrix = await client.sendRequest(HoverRequest.type, { ...at("signOff"), textDocument });
-    assert.match(JSON.stringify(matrix?.contents), /complete, no two rows overlap/);
+    assert.match(JSON.stringify(matrix?.contents), /完整，各行互不重叠/);
   } finally {
     rmSync(outside, { recursive: true });
   }
@@ -221,6 +232,23 @@ test("completion fits the place", async () => {
   const line = await client.sendRequest(CompletionRequest.type, at("APPROVED on approved"));
   const states = (Array.isArray(line) ? line : (line?.items ?? [])).map(({ label }) => label);
   assert.ok(states.includes("REJECTED") && !states.includes("overdue"), states.join(" "));
+  assert.match(JSON.stringify(inOptions), /从期限起计算的步骤。/, "in the language of the client");
+});
+
+test("completion knows the controls of other sources, and what templates ask for", async () => {
+  const text = `document "slip" { template: "voucher"\n  \n}
+source wecom "T-1" starts "leave" on "submit" { amount = control("") in yuan }
+`;
+  const textDocument = { uri: uriOf("slip.flow") };
+  await client.sendNotification(DidOpenTextDocumentNotification.type, {
+    textDocument: { ...textDocument, languageId: "flow", version: 1, text },
+  });
+  const labelsAt = async (line: number, character: number) => {
+    const found = await client.sendRequest(CompletionRequest.type, { textDocument, position: { line, character } });
+    return (Array.isArray(found) ? found : (found?.items ?? [])).map(({ label }) => label);
+  };
+  assert.ok((await labelsAt(1, 2)).includes("total"));
+  assert.deepEqual((await labelsAt(3, text.split("\n")[3]!.indexOf('("') + 2)).filter(Boolean), ["Money-1"]);
 });
 
 test("outline, colours and notes in the line", async () => {

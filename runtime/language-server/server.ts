@@ -13,7 +13,15 @@ import {
   type WorkspaceEdit,
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import { type FunctionDeclaration, format, type Language, localize, translate, Workspace } from "../../dsl/index.ts";
+import {
+  type FunctionDeclaration,
+  format,
+  type Language,
+  localize,
+  localizeText,
+  translate,
+  Workspace,
+} from "../../dsl/index.ts";
 import { languageOf } from "../cli/language.ts";
 import { flowFiles, loadFunctions } from "../deployment.ts";
 import { readUsed } from "../flow-file.ts";
@@ -28,6 +36,7 @@ import {
   SEMANTIC_TOKENS,
   semanticTokens,
 } from "./conversions.ts";
+import { placeholdersBeside } from "./templates.ts";
 
 /**
  * The language server on a stream pair: https://microsoft.github.io/language-server-protocol/ 3.18.
@@ -105,12 +114,12 @@ class LanguageServer {
         const found = this.#workspace.hover(path, offset);
         if (!found) return null;
         const range = rangeOf(this.#text(path), found.span);
-        return { contents: { kind: "markdown" as const, value: found.text }, range };
+        return { contents: { kind: "markdown" as const, value: localizeText(found.text, this.#language) }, range };
       }),
     );
     connection.onCompletion(({ textDocument, position }) =>
       this.#at(textDocument.uri, position, (path, offset) =>
-        this.#workspace.complete(path, offset).map(completionItem),
+        this.#workspace.complete(path, offset).map((one) => completionItem(one, this.#language)),
       ),
     );
   }
@@ -151,8 +160,9 @@ class LanguageServer {
     const folders = new Set([...this.#folders, ...files.map((file) => dirname(file))]);
     const functions: FunctionDeclaration[] = [];
     for (const folder of folders) functions.push(...(await declaredIn(folder)));
+    const templates = new Map([...folders].flatMap((folder) => [...placeholdersBeside(folder)]));
     this.#workspace.environment = { ...this.#workspace.environment, functions };
-    this.#workspace.world = { functions };
+    this.#workspace.world = { functions, templates };
     for (const path of files) if (!this.#workspace.file(path)) this.#fromDisk(path);
     for (const path of this.#workspace.paths) this.#publishLater([path]);
     await this.#connection.client.register(DidChangeWatchedFilesNotification.type, {

@@ -1,3 +1,6 @@
+import { backgroundClock } from "../clock.ts";
+import type { Clock } from "../ports.ts";
+
 /** What is read is at most so far behind what was written; a reader who needs it brings it up to date. */
 export const BEHIND_MS = 80;
 /** After the store had no room for it. */
@@ -7,23 +10,25 @@ const RETRY_MS = 1_000;
 export class CatchUp {
   readonly #project: () => Promise<unknown>;
   readonly #behindMs: number;
+  readonly #after: Clock["after"];
   #behind = false;
   #underWay: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff: (() => void) | undefined;
   /** Names that the tables may not have yet: those since the last catching up began, and those that it brings. */
   #names = new Set<string>();
   #namesUnderWay: ReadonlySet<string> = new Set();
 
   /** @param project brings in all that was written before it is called. */
-  constructor(project: () => Promise<unknown>, behindMs: number) {
+  constructor(project: () => Promise<unknown>, behindMs: number, after: Clock["after"] = backgroundClock.after) {
     this.#project = project;
+    this.#after = after;
     this.#behindMs = behindMs;
   }
 
   /** Something was handed to the writer. */
   wrote(): void {
     this.#behind = true;
-    this.#timer ??= this.#startTimer(this.#behindMs);
+    this.#callOff ??= this.#catchUpIn(this.#behindMs);
   }
 
   wroteName(name: string): void {
@@ -42,17 +47,17 @@ export class CatchUp {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#callOff?.();
   }
 
-  #startTimer(delayMs: number): NodeJS.Timeout {
+  #catchUpIn(delayMs: number): () => void {
     // Nobody waits for it: the next reader is told of what goes wrong.
-    return setTimeout(() => this.now().catch(() => undefined), delayMs).unref();
+    return this.#after(delayMs, () => void this.now().catch(() => undefined));
   }
 
   #run(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
     this.#behind = false;
     this.#namesUnderWay = this.#names;
     this.#names = new Set();
@@ -69,8 +74,8 @@ export class CatchUp {
     } catch (error) {
       this.#behind = true;
       for (const name of this.#namesUnderWay) this.#names.add(name);
-      clearTimeout(this.#timer);
-      this.#timer = this.#startTimer(RETRY_MS);
+      this.#callOff?.();
+      this.#callOff = this.#catchUpIn(RETRY_MS);
       throw error;
     }
   }

@@ -1,18 +1,27 @@
+import type { Partitions } from "../cluster/partition.ts";
 import type {
   AppendResult,
   AppendRow,
+  ArchiveRow,
+  Claim,
+  ClusterView,
   CommandName,
   DeadLetter,
   EffectSettlement,
+  EndedQuery,
   EpochMs,
   InstanceKey,
   InstanceQuery,
   InstanceSummary,
+  KeyChange,
+  Member,
   OldCommand,
   Page,
   PageRequest,
   ProjectedInstance,
+  PruneRow,
   Store,
+  StoredCheckpoint,
   StoredEffect,
   StoredEntry,
   StoredInstance,
@@ -20,21 +29,35 @@ import type {
   StoredTimer,
   Task,
   TaskQuery,
+  TenantUsage,
   Timer,
+  WrappedKey,
 } from "../ports.ts";
 import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
 import { STUCK_ATTEMPTS } from "./limits.ts";
+import { LocalCluster } from "./local-cluster.ts";
 import { isClaimable, RANKS, taskRank } from "./task-rank.ts";
 
 /** The store for tests and trials: the same promises as the others, except that it ends with the process. */
-export function openMemoryStore(): Store {
-  return new MemoryStore();
+export function openMemoryStore(options: MemoryOptions = {}): Store {
+  return new MemoryStore(options);
+}
+
+export interface MemoryOptions {
+  /** Several nodes of this process are to share it: they claim partitions. */
+  readonly shared?: boolean;
+  /**
+   * When what follows from an entry is brought into the lists: it is given what does it, which may be called at any time and
+   * more than once. Before that lists don't know it, unless `caughtUp` was asked for. Absent: at once.
+   */
+  readonly later?: (bringIn: () => void) => void;
 }
 
 /** All that is known of one instance, or of one raw event. */
 interface Kept extends InstanceKey {
   /** In the order of starting. */
   readonly number: number;
+  readonly partition: number;
   readonly entries: Map<number, StoredEntry>;
   readonly tasks: Map<string, Task>;
   readonly timers: Map<string, Timer>;
@@ -42,6 +65,13 @@ interface Kept extends InstanceKey {
   summary?: InstanceSummary & { readonly sequence: number };
   snapshot?: NonNullable<StoredInstance["snapshot"]>;
   wrappedKey?: string;
+  /** Entries up to this one lie in the history. */
+  archived: number;
+  /** Entries of which lists don't know yet, oldest first. */
+  readonly unprojected: AppendRow[];
+  /** The newest entry that lists know. */
+  projected: number;
+  checkpoint?: StoredCheckpoint;
 }
 
 interface KeptEffect extends StoredEffect {
@@ -53,11 +83,20 @@ interface KeptLetter extends DeadLetter {
 }
 
 class MemoryStore implements Store {
+  readonly shared: boolean;
+  readonly #cluster = new LocalCluster();
   readonly #instances = new Map<string, Kept>();
   readonly #effects = new Map<string, KeptEffect>();
   readonly #letters = new Map<string, KeptLetter>();
   readonly #settings = new Map<string, string>();
+  readonly #later: NonNullable<MemoryOptions["later"]>;
+  readonly #behind = new Set<Kept>();
   #position = 0;
+
+  constructor({ shared = false, later = (bringIn) => bringIn() }: MemoryOptions) {
+    this.shared = shared;
+    this.#later = later;
+  }
 
   async append(rows: readonly AppendRow[]): Promise<AppendResult> {
     const taken = rows.filter((row) => !this.#appendRow(row));
@@ -72,15 +111,16 @@ class MemoryStore implements Store {
   }
 
   async history(key: InstanceKey): Promise<readonly StoredEntry[]> {
-    return entriesAfter(this.#find(key), -1);
+    const kept = this.#find(key);
+    return entriesAfter(kept, kept?.checkpoint?.sequence ?? -1);
   }
 
   async findCommands(asked: readonly CommandName[]): Promise<readonly (OldCommand | undefined)[]> {
     return asked.map((one) => this.#find(one)?.oldCommands.get(name(one.source, one.id)));
   }
 
-  async dueEffects(at: EpochMs, limit: number): Promise<readonly StoredEffect[]> {
-    const due = [...this.#effects.values()].filter((effect) => effect.state !== "dead" && effect.nextAt <= at);
+  async dueEffects(partitions: Partitions, at: EpochMs, limit: number): Promise<readonly StoredEffect[]> {
+    const due = this.#pending(partitions).filter(({ nextAt }) => nextAt <= at);
     return due.sort(byEffectPosition).slice(0, limit).map(withoutPosition);
   }
 
@@ -105,15 +145,14 @@ class MemoryStore implements Store {
     return found.map(withoutPosition);
   }
 
-  async dueTimers(at: EpochMs, limit: number): Promise<readonly StoredTimer[]> {
-    const due = this.#timers().filter(({ timer }) => timer.dueAt <= at);
+  async dueTimers(partitions: Partitions, at: EpochMs, limit: number): Promise<readonly StoredTimer[]> {
+    const due = this.#timers(partitions).filter(({ timer }) => timer.dueAt <= at);
     return due.sort((a, b) => a.timer.dueAt - b.timer.dueAt).slice(0, limit);
   }
 
-  async nextDue(): Promise<{ readonly effect?: EpochMs; readonly timer?: EpochMs }> {
-    const pending = [...this.#effects.values()].filter((effect) => effect.state !== "dead");
-    const effect = least(pending.map(({ nextAt }) => nextAt));
-    const timer = least(this.#timers().map(({ timer: { dueAt } }) => dueAt));
+  async nextDue(partitions: Partitions): Promise<{ readonly effect?: EpochMs; readonly timer?: EpochMs }> {
+    const effect = least(this.#pending(partitions).map(({ nextAt }) => nextAt));
+    const timer = least(this.#timers(partitions).map(({ timer: { dueAt } }) => dueAt));
     return { ...(effect !== undefined && { effect }), ...(timer !== undefined && { timer }) };
   }
 
@@ -195,12 +234,18 @@ class MemoryStore implements Store {
     const kept = this.#find(key);
     if (!kept?.summary) return undefined;
     const { sequence, ...summary } = kept.summary;
-    return { sequence, summary, tasks: [...kept.tasks.values()], timers: [...kept.timers.values()] };
+    return {
+      partition: kept.partition,
+      sequence,
+      summary,
+      tasks: [...kept.tasks.values()],
+      timers: [...kept.timers.values()],
+    };
   }
 
   async reproject(key: InstanceKey, projected: ProjectedInstance): Promise<void> {
-    const { sequence, summary, tasks, timers, oldCommands } = projected;
-    const kept = this.#find(key) ?? this.#start(key.tenant, key.instance);
+    const { sequence, summary, tasks, timers, oldCommands, partition } = projected;
+    const kept = this.#find(key) ?? this.#start(key, partition);
     kept.summary = { ...summary, sequence };
     kept.tasks.clear();
     kept.timers.clear();
@@ -209,12 +254,110 @@ class MemoryStore implements Store {
     for (const command of oldCommands) kept.oldCommands.set(name(command.source, command.id), command);
   }
 
+  async usage(tenant: string): Promise<TenantUsage> {
+    const instances = [...this.#instances.values()].filter((kept) => kept.tenant === tenant);
+    const entries = instances.flatMap((kept) => entriesAfter(kept, kept.checkpoint?.sequence ?? -1));
+    return {
+      openInstances: instances.filter(({ summary }) => summary && summary.outcome === undefined).length,
+      bytes: entries.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+    };
+  }
+
+  async tenants(): Promise<readonly string[]> {
+    const instances = [...this.#instances.values()].filter(({ summary }) => summary);
+    return [...new Set([...instances, ...this.#letters.values()].map(({ tenant }) => tenant))];
+  }
+
+  async wrappedKeys(page: PageRequest): Promise<Page<WrappedKey>> {
+    const found = [...this.#instances].flatMap(([id, { number, wrappedKey }]) =>
+      wrappedKey === undefined ? [] : { id, number, wrappedKey },
+    );
+    const request = { list: "wrapped-keys", tenant: "", page, first: [-1] };
+    return pageOf(
+      request,
+      found,
+      ({ number }) => [number],
+      ({ id, wrappedKey }) => ({ id, wrappedKey }),
+    );
+  }
+
+  async rewrap(changes: readonly KeyChange[]): Promise<void> {
+    for (const { id, from, to } of changes) {
+      const kept = this.#instances.get(id);
+      if (kept?.wrappedKey === from) kept.wrappedKey = to;
+    }
+  }
+
+  async ended({ tenant, before, where }: EndedQuery, page: PageRequest): Promise<Page<InstanceKey>> {
+    const found = this.#ofTenant(tenant).filter(({ summary, archived, checkpoint }) => {
+      if (summary?.outcome === undefined || summary.updatedAt >= before) return false;
+      const isArchived = archived >= summary.sequence;
+      return where === "journal" ? !isArchived : isArchived && (checkpoint?.sequence ?? -1) < summary.sequence;
+    });
+    const request = { list: `ended/${where}`, tenant, page, first: [-1] };
+    return pageOf(
+      request,
+      found,
+      ({ number }) => [number],
+      ({ instance }) => ({ tenant, instance }),
+    );
+  }
+
+  async archive(rows: readonly ArchiveRow[]): Promise<void> {
+    for (const row of rows) {
+      const kept = this.#find(row);
+      if (!kept) continue;
+      const { snapshot } = row;
+      if (snapshot.sequence > (kept.snapshot?.sequence ?? -1)) kept.snapshot = snapshot;
+      kept.archived = Math.max(kept.archived, snapshot.sequence);
+    }
+  }
+
+  /** Entries stay for their keys alone. */
+  async prune(rows: readonly PruneRow[]): Promise<void> {
+    for (const row of rows) {
+      const kept = this.#find(row);
+      const { sequence } = row.checkpoint;
+      if (!kept || kept.archived < sequence || (kept.checkpoint?.sequence ?? -1) >= sequence) continue;
+      kept.checkpoint = row.checkpoint;
+    }
+  }
+
+  async checkpoint(key: InstanceKey): Promise<StoredCheckpoint | undefined> {
+    return this.#find(key)?.checkpoint;
+  }
+
   async getSetting(setting: string): Promise<string | undefined> {
     return this.#settings.get(setting);
   }
 
   async setSetting(setting: string, value: string): Promise<void> {
     this.#settings.set(setting, value);
+  }
+
+  async keepSetting(setting: string, value: string): Promise<string> {
+    if (!this.#settings.has(setting)) this.#settings.set(setting, value);
+    return this.#settings.get(setting)!;
+  }
+
+  async claim(claim: Claim): Promise<boolean> {
+    return this.#cluster.claim(claim);
+  }
+
+  async beat(member: Member): Promise<void> {
+    this.#cluster.beat(member);
+  }
+
+  async cluster(): Promise<ClusterView> {
+    return this.#cluster.view();
+  }
+
+  async bury(node: string): Promise<void> {
+    this.#cluster.bury(node);
+  }
+
+  async caughtUp(): Promise<void> {
+    for (const kept of this.#behind) this.#catchUp(kept);
   }
 
   async close(): Promise<void> {}
@@ -227,35 +370,59 @@ class MemoryStore implements Store {
     return [...this.#instances.values()].filter((kept) => kept.tenant === tenant);
   }
 
-  #timers(): StoredTimer[] {
-    return [...this.#instances.values()].flatMap(({ tenant, instance, timers }) =>
+  #pending(partitions: Partitions): KeptEffect[] {
+    return [...this.#effects.values()].filter(
+      ({ state, partition }) => state !== "dead" && isIn(partitions, partition),
+    );
+  }
+
+  #timers(partitions: Partitions): StoredTimer[] {
+    const found = [...this.#instances.values()].filter(({ partition }) => isIn(partitions, partition));
+    return found.flatMap(({ tenant, instance, timers }) =>
       [...timers.values()].map((timer) => ({ tenant, instance, timer })),
     );
   }
 
   /** @returns false if the key was taken. */
   #appendRow(row: AppendRow): boolean {
-    const { tenant, instance, sequence, at, body, hash } = row;
-    const kept = this.#find(row) ?? this.#start(tenant, instance);
+    const { sequence, at, body, hash } = row;
+    const kept = this.#find(row) ?? this.#start(row, row.partition);
     if (kept.entries.has(sequence)) return false;
     kept.entries.set(sequence, { sequence, at, body, hash });
-    this.#project(kept, row);
+    if (row.projection.wrappedKey !== undefined) kept.wrappedKey ??= row.projection.wrappedKey;
+    kept.unprojected.push(row);
+    this.#behind.add(kept);
+    this.#later(() => this.#bringIn(kept, row));
     return true;
   }
 
-  #start(tenant: string, instance: string): Kept {
-    const parts = { entries: new Map(), tasks: new Map(), timers: new Map(), oldCommands: new Map() };
-    const kept: Kept = { tenant, instance, number: ++this.#position, ...parts };
+  /** This entry, after those before it; again, it changes nothing. */
+  #bringIn(kept: Kept, row: AppendRow): void {
+    this.#catchUp(kept);
+    if (row.sequence > kept.projected) this.#project(kept, row);
+  }
+
+  #catchUp(kept: Kept): void {
+    for (const row of kept.unprojected.splice(0)) this.#project(kept, row);
+    this.#behind.delete(kept);
+  }
+
+  #start({ tenant, instance }: InstanceKey, partition: number): Kept {
+    const parts = {
+      ...{ entries: new Map(), tasks: new Map(), timers: new Map(), oldCommands: new Map() },
+      ...{ unprojected: [], projected: -1 },
+    };
+    const kept: Kept = { tenant, instance, partition, number: ++this.#position, archived: -1, ...parts };
     this.#instances.set(name(tenant, instance), kept);
     return kept;
   }
 
-  #project(kept: Kept, { tenant, instance, sequence, at, hash, projection }: AppendRow): void {
-    const { summary, snapshot, wrappedKey, tasks, timersSet, timersGone, effects, oldCommands } = projection;
+  #project(kept: Kept, { tenant, instance, partition, sequence, at, hash, projection }: AppendRow): void {
+    const { summary, snapshot, tasks, timersSet, timersGone, effects, oldCommands } = projection;
+    kept.projected = Math.max(kept.projected, sequence);
     if (summary && sequence > (kept.summary?.sequence ?? -1)) kept.summary = { ...summary, sequence };
     if (snapshot !== undefined && sequence > (kept.snapshot?.sequence ?? -1))
       kept.snapshot = { sequence, body: snapshot, hash };
-    if (wrappedKey !== undefined) kept.wrappedKey ??= wrappedKey;
     for (const task of tasks) kept.tasks.set(task.id, task);
     for (const id of timersGone) kept.timers.delete(id);
     for (const timer of timersSet) kept.timers.set(timer.id, timer);
@@ -266,7 +433,7 @@ class MemoryStore implements Store {
     for (const effect of effects) {
       const key = name(tenant, effect.id);
       const fresh = { effect, state: "pending", attempts: 0, nextAt: at, position: ++this.#position } as const;
-      if (!this.#effects.has(key)) this.#effects.set(key, { tenant, instance, ...fresh });
+      if (!this.#effects.has(key)) this.#effects.set(key, { tenant, instance, partition, ...fresh });
     }
   }
 
@@ -294,6 +461,9 @@ class MemoryStore implements Store {
 }
 
 // ---------------------------------------------------------------------------------------------------------------- //
+
+const isIn = (partitions: Partitions, partition: number): boolean =>
+  partitions === "all" || partitions.includes(partition);
 
 function isFor(task: Task, person: string): boolean {
   return task.assignee === person || (isClaimable(task) && (task.candidates?.includes(person) ?? false));

@@ -1,6 +1,15 @@
 import { hash } from "node:crypto";
 import type { Collection, Db, IndexDescription } from "mongodb";
-import type { EpochMs, InstanceSummary, OldCommand, Projection, Task, Timer } from "../ports.ts";
+import type {
+  Claim,
+  EpochMs,
+  InstanceSummary,
+  OldCommand,
+  Projection,
+  StoredCheckpoint,
+  Task,
+  Timer,
+} from "../ports.ts";
 import { isClaimable, taskRank } from "./task-rank.ts";
 
 /**
@@ -14,6 +23,7 @@ export interface JournalDocument {
   readonly _id: string;
   readonly tenant: string;
   readonly instance: string;
+  readonly partition: number;
   readonly sequence: number;
   readonly at: EpochMs;
   readonly body: string;
@@ -24,6 +34,28 @@ export interface JournalDocument {
   readonly projection: string;
   /** The instance's data key came with it, and lies in {@link Collections.keys} under {@link keyId}. */
   readonly keyed?: true;
+  /** Body and hash lie in {@link Collections.history} under the same `_id`, or were pruned; here the key stays taken. */
+  readonly moved?: true;
+}
+
+/** An entry that was moved. */
+export interface HistoryDocument {
+  readonly _id: string;
+  readonly sequence: number;
+  readonly at: EpochMs;
+  readonly body: string;
+  readonly hash: string;
+}
+
+/** Of the instance by that name. */
+export interface CheckpointDocument extends StoredCheckpoint {
+  readonly _id: string;
+}
+
+/** Of the tenant by that name. */
+export interface UsageDocument {
+  readonly _id: string;
+  readonly bytes: number;
 }
 
 /** What follows from an entry, but for what can be left out: whoever takes over a dead node's work brings it in. */
@@ -31,6 +63,11 @@ export interface JournaledProjection extends Omit<Projection, "snapshot" | "wrap
   /** Place of the first of its effects, and of its instance if it is new, in the order of writing. */
   readonly position: number;
 }
+
+/** Of an entry that was moved: it was projected long ago. */
+export const EMPTY_PROJECTION = JSON.stringify({
+  ...{ tasks: [], timersSet: [], timersGone: [], effects: [], oldCommands: [], position: 0 },
+} satisfies JournaledProjection);
 
 /** An append is under way, or not projected yet. Inserted before its entries, deleted after projecting them. */
 export interface IntentDocument {
@@ -57,11 +94,16 @@ export interface InstanceDocument extends InstanceSummary {
   readonly _id: string;
   readonly tenant: string;
   readonly instance: string;
+  readonly partition: number;
   /** Everything that follows from entries up to this one is in its place. */
   readonly sequence: number;
   readonly position: number;
   /** {@link keyedBy}: the least of those that were written. */
   readonly keyed?: string;
+  /** Entries up to this one lie in the history. */
+  readonly archived?: number;
+  /** Entries up to this one were removed from there. */
+  readonly pruned?: number;
 }
 
 export interface TaskDocument {
@@ -75,6 +117,8 @@ export interface TaskDocument {
   /** Of `RANKS`. */
   readonly rank: number;
   readonly openedAt: EpochMs;
+  /** Of the entry that it is as of. */
+  readonly sequence: number;
   readonly body: string;
 }
 
@@ -83,7 +127,10 @@ export interface TimerDocument {
   readonly name: string;
   readonly tenant: string;
   readonly instance: string;
+  readonly partition: number;
   readonly dueAt: EpochMs;
+  /** As of a task. */
+  readonly sequence: number;
   readonly body: string;
 }
 
@@ -91,6 +138,7 @@ export interface EffectDocument {
   readonly _id: string;
   readonly tenant: string;
   readonly instance: string;
+  readonly partition: number;
   /** {@link nameOf} tenant and decision. */
   readonly decision: string;
   readonly dead: boolean;
@@ -116,6 +164,19 @@ export interface LetterDocument {
   readonly position: number;
 }
 
+/** `_id` is `PARTITION:EPOCH`. */
+export interface ClaimDocument extends Claim {
+  readonly _id: string;
+}
+
+/** `_id` is the node's name. */
+export interface MemberDocument {
+  readonly _id: string;
+  readonly beats: number;
+  readonly place?: string;
+  readonly isAway?: true;
+}
+
 export interface SettingDocument {
   readonly _id: string;
   readonly value: string;
@@ -133,6 +194,11 @@ export interface Collections {
   readonly commands: Collection<CommandDocument>;
   readonly letters: Collection<LetterDocument>;
   readonly settings: Collection<SettingDocument>;
+  readonly claims: Collection<ClaimDocument>;
+  readonly members: Collection<MemberDocument>;
+  readonly history: Collection<HistoryDocument>;
+  readonly checkpoints: Collection<CheckpointDocument>;
+  readonly usage: Collection<UsageDocument>;
 }
 
 export const collectionsOf = (db: Db): Collections => ({
@@ -147,6 +213,11 @@ export const collectionsOf = (db: Db): Collections => ({
   commands: db.collection("commands"),
   letters: db.collection("dead_letters"),
   settings: db.collection("settings"),
+  claims: db.collection("claims"),
+  members: db.collection("members"),
+  history: db.collection("history"),
+  checkpoints: db.collection("checkpoints"),
+  usage: db.collection("usage"),
 });
 
 /** The journal has none besides `_id`: a second one would cost every decision. */
@@ -156,8 +227,9 @@ const INDEXES: Partial<Record<keyof Collections, readonly IndexDescription["key"
     { tenant: 1, initiator: 1, position: -1 },
   ],
   tasks: [{ tenant: 1, people: 1, rank: -1, openedAt: -1, _id: -1 }, { name: 1 }],
-  timers: [{ dueAt: 1 }, { name: 1 }],
-  effects: [{ dead: 1, nextAt: 1, position: 1 }, { decision: 1 }],
+  // Of several partitions the server merges what it finds, each in its order.
+  timers: [{ partition: 1, dueAt: 1 }, { name: 1 }],
+  effects: [{ dead: 1, partition: 1, nextAt: 1, position: 1 }, { decision: 1 }],
   letters: [{ tenant: 1, position: -1 }],
 };
 
@@ -196,14 +268,11 @@ export const keyOf = (keyed: string): string => keyed.slice(SEQUENCE_DIGITS + 1)
 const digits = (sequence: number): string => String(sequence).padStart(SEQUENCE_DIGITS, "0");
 
 export const taskDocument = (
-  name: string,
-  tenant: string,
-  instance: string,
-  flow: string,
+  { name, tenant, instance, flow, sequence }: Pick<TaskDocument, "name" | "tenant" | "instance" | "flow" | "sequence">,
   task: Task,
 ): TaskDocument => ({
   _id: `${name}:${task.id}`,
-  ...{ name, tenant, instance, flow },
+  ...{ name, tenant, instance, flow, sequence },
   people: isClaimable(task) ? (task.candidates ?? []) : [task.assignee],
   rank: taskRank(task),
   openedAt: task.openedAt,
@@ -212,9 +281,9 @@ export const taskDocument = (
 
 export const timerId = (name: string, timer: string): string => `${name}:${timer}`;
 
-export const timerDocument = (name: string, tenant: string, instance: string, timer: Timer): TimerDocument => ({
-  _id: timerId(name, timer.id),
-  ...{ name, tenant, instance },
+export const timerDocument = (of: Omit<TimerDocument, "_id" | "dueAt" | "body">, timer: Timer): TimerDocument => ({
+  _id: timerId(of.name, timer.id),
+  ...{ name: of.name, tenant: of.tenant, instance: of.instance, partition: of.partition, sequence: of.sequence },
   dueAt: timer.dueAt,
   body: JSON.stringify(timer),
 });

@@ -1,3 +1,4 @@
+import type { Clock } from "../ports.ts";
 import { type Collections, type IntentDocument, type JournalDocument, keyId, nameOf } from "./mongo-documents.ts";
 import type { ProjectedRow } from "./mongo-projector.ts";
 
@@ -29,16 +30,19 @@ export interface Resolved {
 export interface DoubtOptions {
   readonly maxTimeMS: number;
   readonly landedMs?: number;
+  readonly clock: Pick<Clock, "steadyMs">;
 }
 
 export class Doubts {
   readonly #collections: Collections;
   readonly #maxTimeMS: number;
   readonly #landedMs: number;
+  readonly #clock: Pick<Clock, "steadyMs">;
   readonly #doubts = new Map<string, Doubt>();
 
-  constructor(collections: Collections, { maxTimeMS, landedMs = LANDED_MS }: DoubtOptions) {
+  constructor(collections: Collections, { maxTimeMS, landedMs = LANDED_MS, clock }: DoubtOptions) {
     this.#collections = collections;
+    this.#clock = clock;
     this.#maxTimeMS = maxTimeMS;
     this.#landedMs = landedMs;
   }
@@ -48,19 +52,36 @@ export class Doubts {
   }
 
   add({ _id, entries }: IntentDocument): void {
-    this.#doubts.set(_id, { open: new Set(entries), overAtMs: performance.now() + this.#landedMs });
+    this.#doubts.set(_id, { open: new Set(entries), overAtMs: this.#clock.steadyMs() + this.#landedMs });
   }
 
-  /** Takes over all that the nodes before left. */
-  async adopt(): Promise<void> {
-    const intents = await this.#collections.intents.find({}, { maxTimeMS: this.#maxTimeMS }).toArray();
-    for (const intent of intents) this.add(intent);
+  /** Takes over what a node left that is dead. */
+  async adopt(node: string): Promise<void> {
+    for (const intent of await this.#intents({ node })) this.add(intent);
+  }
+
+  async adoptAll(): Promise<void> {
+    for (const intent of await this.#intents({})) this.add(intent);
+  }
+
+  /** Takes over what nodes left that are not members any more, or never were. */
+  async adoptStrays(): Promise<void> {
+    // Whoever has announced an intent was a member before.
+    const intents = await this.#intents({});
+    if (intents.length === 0) return;
+    const members = await this.#collections.members.find({}, { maxTimeMS: this.#maxTimeMS }).toArray();
+    const known = new Set(members.map(({ _id }) => _id));
+    for (const intent of intents) if (!known.has(intent.node)) this.add(intent);
+  }
+
+  #intents(filter: { readonly node?: string }): Promise<readonly IntentDocument[]> {
+    return this.#collections.intents.find(filter, { maxTimeMS: this.#maxTimeMS }).toArray();
   }
 
   /** Looks for the entries that were not there yet. Changes nothing until {@link settle}. */
   async resolve(): Promise<Resolved> {
     if (this.#doubts.size === 0) return NOTHING;
-    const nowMs = performance.now();
+    const nowMs = this.#clock.steadyMs();
     const asked = [...this.#doubts.values()].flatMap(({ open }) => [...open]);
     const options = { maxTimeMS: this.#maxTimeMS };
     const documents = await this.#collections.journal.find({ _id: { $in: asked } }, options).toArray();
@@ -74,8 +95,8 @@ export class Doubts {
     return { rows: ours.map(rowOf), found: [...found], over: over.map(([intent]) => intent) };
   }
 
-  /** What was resolved is projected. */
-  settle({ found, over }: Resolved): void {
+  /** What was resolved is projected, all but what has to wait for the entries before it. */
+  settle({ found, over }: Pick<Resolved, "found" | "over">): void {
     for (const intent of over) this.#doubts.delete(intent);
     for (const { open } of this.#doubts.values()) for (const entry of found) open.delete(entry);
   }
@@ -84,8 +105,19 @@ export class Doubts {
 const NOTHING: Resolved = { rows: [], found: [], over: [] };
 
 /** Without its snapshot, which is not in the journal: the instance is loaded from an older one until the next is written. */
-function rowOf({ tenant, instance, sequence, at, batch, projection, keyed }: JournalDocument): ProjectedRow {
+function rowOf({
+  tenant,
+  instance,
+  partition,
+  sequence,
+  at,
+  body,
+  batch,
+  projection,
+  keyed,
+}: JournalDocument): ProjectedRow {
   const name = nameOf(tenant, instance);
-  const row = { name, tenant, instance, sequence, at, projection: JSON.parse(projection) };
+  const bytes = Buffer.byteLength(body);
+  const row = { name, tenant, instance, partition, batch, sequence, at, bytes, projection: JSON.parse(projection) };
   return keyed ? { ...row, keyed: keyId(name, batch) } : row;
 }

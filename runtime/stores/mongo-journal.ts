@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { type AppendRow, StoreUnavailable } from "../ports.ts";
+import { pause } from "../clock.ts";
+import { type AppendRow, type Clock, StoreUnavailable } from "../ports.ts";
 import {
   type Collections,
   entryId,
@@ -36,9 +36,10 @@ export interface Appended {
 export interface JournalOptions {
   readonly maxTimeMS: number;
   readonly insertAgainMs?: number;
+  readonly clock: Clock;
 }
 
-/** Thrown where some of an append may have been written. */
+/** Thrown where some of an append may have been written, or its intent. */
 export class Doubtful extends Error {
   override readonly name = "Doubtful";
   readonly intent: IntentDocument;
@@ -77,7 +78,10 @@ export class MongoJournal {
   async append(rows: readonly AppendRow[]): Promise<Appended> {
     const prepared = this.#prepare(rows);
     const { documents, intent, keys } = prepared;
-    await this.#announce(intent, keys);
+    await this.#announce(intent, keys).catch((error: unknown) => {
+      // The intent may be there, though nothing will follow it.
+      throw error instanceof StoreUnavailable ? new Doubtful(intent, error) : error;
+    });
     const taken = await this.#insert(documents, intent);
     if (taken.size === 0) return { rows: prepared.rows, taken: [], intent: intent._id, lostKeys: [] };
     return {
@@ -90,7 +94,7 @@ export class MongoJournal {
 
   /** Places in the order of writing, as far as clocks agree between nodes. @returns the first of so many. */
   positions(count: number): number {
-    const first = Math.max(this.#position, Date.now() * POSITIONS_PER_MS);
+    const first = Math.max(this.#position, this.#options.clock.now() * POSITIONS_PER_MS);
     this.#position = first + count;
     return first;
   }
@@ -105,15 +109,16 @@ export class MongoJournal {
       const position = this.positions(1 + rest.effects.length);
       const keyed = wrappedKey === undefined ? undefined : keyId(name, batch);
       if (keyed !== undefined) keys.push({ _id: keyed, wrappedKey: wrappedKey! });
-      const { tenant, instance, sequence, at, body, hash } = row;
+      const { tenant, instance, partition, sequence, at, body, hash } = row;
       projected.push({
-        ...{ name, tenant, instance, sequence, at, projection: { ...rest, position } },
+        ...{ name, tenant, instance, partition, batch, sequence, at, bytes: Buffer.byteLength(body) },
+        projection: { ...rest, position },
         ...(snapshot !== undefined && { snapshot: { _id: name, sequence, hash, body: snapshot } }),
         ...(keyed !== undefined && { keyed }),
       });
       return {
         _id: entryId(name, sequence),
-        ...{ tenant, instance, sequence, at, body, hash, batch },
+        ...{ tenant, instance, partition, sequence, at, body, hash, batch },
         projection: JSON.stringify({ ...rest, position } satisfies JournaledProjection),
         ...(keyed !== undefined && { keyed: true as const }),
       };
@@ -130,13 +135,14 @@ export class MongoJournal {
 
   /** @returns ids of those that somebody else wrote. */
   async #insert(documents: readonly JournalDocument[], intent: IntentDocument): Promise<ReadonlySet<string>> {
-    const until = performance.now() + this.#options.insertAgainMs;
+    const { clock, insertAgainMs } = this.#options;
+    const until = clock.steadyMs() + insertAgainMs;
     for (let tries = 1; ; tries++) {
       const result = await this.#tryInsert(documents, tries > 1);
       if (result.kind === "known") return result.taken;
-      const mayHelp = isUnavailable(result.cause) && performance.now() < until;
+      const mayHelp = isUnavailable(result.cause) && clock.steadyMs() < until;
       if (!mayHelp) throw new Doubtful(intent, storeError(result.cause));
-      await pause(PAUSE_MS);
+      await pause(clock, PAUSE_MS);
     }
   }
 

@@ -1,5 +1,13 @@
-import type { InstanceKey, StoredEntry, StoredInstance } from "../ports.ts";
-import { type Collections, entryId, type JournalDocument, keyId, keyOf, nameOf } from "./mongo-documents.ts";
+import type { InstanceKey, OldCommand, StoredEntry, StoredInstance } from "../ports.ts";
+import {
+  type Collections,
+  entryId,
+  type JournalDocument,
+  type JournaledProjection,
+  keyId,
+  keyOf,
+  nameOf,
+} from "./mongo-documents.ts";
 
 /**
  * Loading. Entries are asked for by lists of `_id`s, which every server finds fast, never by a range: from the snapshot to
@@ -61,6 +69,39 @@ export async function loadInstances(
   });
 }
 
+/**
+ * Old commands that entries brought which their instances' documents have not seen, by `_id`: so that a command which another
+ * node accepted long ago is known even if that node has not brought in yet that it was.
+ */
+export async function commandsAhead(
+  { instances, journal }: Collections,
+  keys: readonly InstanceKey[],
+  options: Options,
+): Promise<ReadonlyMap<string, OldCommand>> {
+  const keyOf = new Map(keys.map((key) => [nameOf(key.tenant, key.instance), key]));
+  const heads = await instances
+    .find({ _id: { $in: [...keyOf.keys()] } }, { projection: { sequence: 1 }, ...options })
+    .toArray();
+  const found = new Map<string, OldCommand>();
+  let asked: readonly Span[] = heads.map(({ _id, sequence }) => span(_id, sequence + 1, AHEAD));
+  while (asked.length > 0) {
+    const ids = { _id: { $in: asked.flatMap(idsOf) } };
+    const entries = await journal.find(ids, { projection: { sequence: 1, projection: 1 }, ...options }).toArray();
+    const next: Span[] = [];
+    for (const { _id, sequence, projection } of entries) {
+      const name = _id.slice(0, _id.indexOf(":"));
+      const { tenant, instance } = keyOf.get(name)!;
+      const { oldCommands } = JSON.parse(projection) as JournaledProjection;
+      for (const one of oldCommands) found.set(nameOf(tenant, instance, one.source, one.id), one);
+      if (asked.some((of) => of.name === name && of.to === sequence)) next.push(span(name, sequence + 1, MORE));
+    }
+    asked = next;
+  }
+  return found;
+}
+
+const span = (name: string, from: number, count: number): Span => ({ name, from, to: from + count - 1 });
+
 /** All entries of one instance. */
 export async function readHistory(
   collections: Collections,
@@ -73,7 +114,7 @@ export async function readHistory(
 }
 
 async function readEntries(
-  { journal }: Collections,
+  { journal, history }: Collections,
   spans: readonly Span[],
   more: number,
   options: Options,
@@ -92,11 +133,36 @@ async function readEntries(
     }
     asked = next;
   }
-  for (const entries of read.values()) entries.sort((a, b) => a.sequence - b.sequence);
+  const moved = [...read.values()].flat().filter((entry) => entry.moved);
+  const inHistory = moved.length > 0 ? await readMoved({ history }, moved, options) : undefined;
+  for (const [name, entries] of read) {
+    const whole = inHistory
+      ? entries.flatMap((entry) => (entry.moved ? (inHistory.get(entry._id) ?? []) : entry))
+      : entries;
+    read.set(
+      name,
+      whole.sort((a, b) => a.sequence - b.sequence),
+    );
+  }
   return read;
 }
 
-const ENTRY = { sequence: 1, at: 1, body: 1, hash: 1, batch: 1, keyed: 1 } as const;
+/** Those that were pruned are missing. */
+async function readMoved(
+  { history }: Pick<Collections, "history">,
+  moved: readonly JournalDocument[],
+  options: Options,
+): Promise<ReadonlyMap<string, JournalDocument>> {
+  const found = await history.find({ _id: { $in: moved.map(({ _id }) => _id) } }, options).toArray();
+  const bodies = new Map(found.map((entry) => [entry._id, entry]));
+  const whole = moved.flatMap((entry) => {
+    const body = bodies.get(entry._id);
+    return body ? { ...entry, ...body } : [];
+  });
+  return new Map(whole.map((entry) => [entry._id, entry]));
+}
+
+const ENTRY = { sequence: 1, at: 1, body: 1, hash: 1, batch: 1, keyed: 1, moved: 1 } as const;
 
 const idsOf = ({ name, from, to }: Span): readonly string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => entryId(name, from + index));

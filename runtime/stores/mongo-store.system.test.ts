@@ -5,6 +5,7 @@ import { type MongoServer, needsMongoServer, startMongoServer } from "../../scri
 import { type Store, StoreUnavailable } from "../ports.ts";
 import { openMongoStore } from "./mongo-store.ts";
 import { describeStore, effect, row, task } from "./store-contract.ts";
+import { describeArchive } from "./store-contract-archive.ts";
 import { assertLikeMemory, everything } from "./store-series-testing.ts";
 
 describe("the MongoDB store", { ...needsMongoServer(), timeout: 300_000 }, () => {
@@ -30,6 +31,8 @@ describe("the MongoDB store", { ...needsMongoServer(), timeout: 300_000 }, () =>
       return { store, afterCrash: () => openMongoStore(url) };
     },
   });
+
+  describeArchive("mongodb", () => openMongoStore(newDatabase()));
 
   test("any series of writes leaves the same as in the memory store", () =>
     assertLikeMemory(() => openMongoStore(newDatabase()), 10));
@@ -78,7 +81,7 @@ describe("the MongoDB store", { ...needsMongoServer(), timeout: 300_000 }, () =>
     await on(url, (client) =>
       client.db().collection<{ _id: string; value: string }>("settings").insertOne({ _id: "schema", value: "99" }),
     );
-    await assert.rejects(openMongoStore(url), /is not a store of this version \(found version 99, need 1\)/);
+    await assert.rejects(openMongoStore(url), /is not a store of this version \(found version 99, need 2\)/);
     const nowhere = openMongoStore("mongodb://127.0.0.1:1/none", { selectionMs: 200 });
     await assert.rejects(nowhere, { name: "StoreUnavailable", message: /^MongoDB: / });
   });

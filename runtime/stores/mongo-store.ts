@@ -1,19 +1,30 @@
 import { randomBytes } from "node:crypto";
 import { type Collection, type Db, type Document, type Filter, MongoClient, ReadConcern } from "mongodb";
+import { backgroundClock, pause } from "../clock.ts";
+import type { Partitions } from "../cluster/partition.ts";
 import {
   type AppendResult,
   type AppendRow,
+  type ArchiveRow,
+  type Claim,
+  type Clock,
+  type ClusterView,
   type CommandName,
   type DeadLetter,
   type EffectSettlement,
+  type EndedQuery,
   type InstanceKey,
   type InstanceQuery,
   type InstanceSummary,
+  type KeyChange,
+  type Member,
   type OldCommand,
   type Page,
   type PageRequest,
   type ProjectedInstance,
+  type PruneRow,
   type Store,
+  type StoredCheckpoint,
   type StoredEffect,
   type StoredEntry,
   type StoredInstance,
@@ -21,11 +32,15 @@ import {
   type StoredTimer,
   StoreUnavailable,
   type TaskQuery,
+  type TenantUsage,
   UnusableStore,
+  type WrappedKey,
 } from "../ports.ts";
 import { BEHIND_MS, CatchUp } from "./catch-up.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { STUCK_ATTEMPTS } from "./limits.ts";
+import { MongoArchive, placeOf } from "./mongo-archive.ts";
+import { MongoCluster } from "./mongo-cluster.ts";
 import {
   type Collections,
   collectionsOf,
@@ -41,7 +56,7 @@ import {
 import { Doubts } from "./mongo-doubts.ts";
 import { reached, upserted } from "./mongo-errors.ts";
 import { Doubtful, MongoJournal } from "./mongo-journal.ts";
-import { loadInstances, readHistory } from "./mongo-loader.ts";
+import { commandsAhead, loadInstances, readHistory } from "./mongo-loader.ts";
 import { Projector } from "./mongo-projector.ts";
 import { RANKS } from "./task-rank.ts";
 
@@ -54,20 +69,32 @@ export interface MongoOptions {
   readonly insertAgainMs?: number;
   /** After so long an insert that was sent can't land any more; 60,000 by default. */
   readonly landedMs?: number;
+  /** Others may have brought in what waited for so long, because they thought that we were dead; 5,000 by default. */
+  readonly staleMs?: number;
+  /** No node works on the database meanwhile: what any of them did not bring in is brought in. */
+  readonly alone?: true;
+  /** This process's name, if it is to be a node among others; else it has one of its own. */
+  readonly node?: string;
+  /** The system's by default. */
+  readonly clock?: Clock;
 }
 
 /** Of one operation on the server. */
 const OPERATION_MS = 10_000;
 const SELECTION_MS = 5_000;
 /** Kept in the settings; a database of another version is refused. */
-const SCHEMA = { _id: "schema", value: "1" } as const;
+const SCHEMA = { _id: "schema", value: "2" } as const;
 /** Rows that may wait for projecting before appends wait for it. */
 const UNPROJECTED_MAX = 20_000;
 /** In one command. */
 const UPDATES_MAX = 1_000;
-const FERRETDB_UPDATES_MAX = 20;
+const FERRETDB_UPDATES_MAX = 5;
 /** Between two looks for entries of which it is not known whether they were written. */
 const DOUBT_MS = 1_000;
+/** Between two looks whether other nodes have brought in the entries before ours. */
+const HELD_MS = 20;
+/** Readers don't wait for it longer: that node may be dead. */
+const HELD_MAX_MS = 500;
 
 /**
  * Opens the store in a database of a MongoDB server, replica set or sharded cluster, or of a server that speaks its protocol.
@@ -78,15 +105,35 @@ export async function openMongoStore(url: string, options: MongoOptions = {}): P
   const client = clientOf(url, options);
   try {
     await reached(client.connect());
-    const collections = collectionsOf(await databaseOf(client));
-    await reached(prepare(collections));
-    const store = new MongoStore(client, collections, { ...options, updatesMax: await updatesMaxOf(client) });
-    await reached(store.takeOver());
-    return store;
+    const database = await databaseOf(client);
+    return await openMongoStoreIn(database, {
+      ...options,
+      updatesMax: await updatesMaxOf(client),
+      close: () => client.close(),
+    });
   } catch (error) {
     await client.close();
     throw error;
   }
+}
+
+export interface OpenedDatabase {
+  /** Updates in one command. */
+  readonly updatesMax?: number;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+/** The store in a database to which there is a connection. @throws as {@link openMongoStore}. */
+export async function openMongoStoreIn(database: Db, options: MongoOptions & OpenedDatabase): Promise<Store> {
+  const collections = collectionsOf(database);
+  await reached(prepare(collections));
+  const node = options.node ?? randomBytes(9).toString("base64url");
+  const store = new MongoStore(collections, { updatesMax: UPDATES_MAX, ...options, node });
+  // Before it announces anything, so that nobody takes it for what a dead one left.
+  if (options.node !== undefined) await store.beat({ node, beats: 0 });
+  await reached(store.takeOver(options.alone === true));
+  return store;
 }
 
 function clientOf(url: string, { selectionMs = SELECTION_MS }: MongoOptions): MongoClient {
@@ -132,33 +179,56 @@ async function prepare(collections: Collections): Promise<void> {
     );
 }
 
+type Opened = MongoOptions & Required<OpenedDatabase> & { readonly node: string };
+
 class MongoStore implements Store {
-  readonly #client: MongoClient;
+  readonly shared = true;
+  readonly #closeConnection: () => Promise<void>;
+  readonly #clock: Clock;
   readonly #collections: Collections;
   readonly #journal: MongoJournal;
   readonly #doubts: Doubts;
   readonly #projector: Projector;
+  readonly #archive: MongoArchive;
   readonly #catchUp: CatchUp;
-  #doubtTimer: NodeJS.Timeout | undefined;
+  readonly #cluster: MongoCluster;
+  readonly #node: string;
+  /** Nobody else is known to write. */
+  #alone = false;
+  #callOffLook: () => void = () => {};
   #closed = false;
 
-  constructor(client: MongoClient, collections: Collections, options: MongoOptions & { readonly updatesMax: number }) {
-    const { behindMs = BEHIND_MS, insertAgainMs, landedMs, updatesMax } = options;
-    this.#client = client;
+  constructor(collections: Collections, options: Opened) {
+    const {
+      behindMs = BEHIND_MS,
+      insertAgainMs,
+      landedMs,
+      updatesMax,
+      node,
+      staleMs,
+      clock = backgroundClock,
+    } = options;
+    this.#closeConnection = () => options.close();
+    this.#clock = clock;
     this.#collections = collections;
-    const node = randomBytes(9).toString("base64url");
+    this.#node = node;
+    this.#cluster = new MongoCluster(collections, LIMIT);
     this.#journal = new MongoJournal(collections, node, {
-      ...LIMIT,
+      ...{ ...LIMIT, clock },
       ...(insertAgainMs !== undefined && { insertAgainMs }),
     });
-    this.#doubts = new Doubts(collections, { ...LIMIT, ...(landedMs !== undefined && { landedMs }) });
-    this.#projector = new Projector(collections, this.#doubts, { ...LIMIT, updatesMax });
-    this.#catchUp = new CatchUp(() => this.#project(), behindMs);
+    this.#doubts = new Doubts(collections, { ...{ ...LIMIT, clock }, ...(landedMs !== undefined && { landedMs }) });
+    this.#projector = new Projector(collections, this.#doubts, {
+      ...{ ...LIMIT, updatesMax, clock },
+      ...(staleMs !== undefined && { staleMs }),
+    });
+    this.#archive = new MongoArchive(collections, { ...LIMIT, updatesMax });
+    this.#catchUp = new CatchUp(() => this.#project(), behindMs, clock.after);
   }
 
   /** Brings in what nodes before wrote and did not project. */
-  async takeOver(): Promise<void> {
-    await this.#doubts.adopt();
+  async takeOver(all: boolean): Promise<void> {
+    await (all ? this.#doubts.adoptAll() : this.#doubts.adoptStrays());
     if (this.#doubts.size > 0) await this.#project();
   }
 
@@ -197,15 +267,15 @@ class MongoStore implements Store {
     const ids = asked.map(({ tenant, instance, source, id }) => nameOf(tenant, instance, source, id));
     const waiting = new Map(ids.map((id) => [id, this.#projector.waitingCommand(id)]));
     const missing = ids.filter((id) => !waiting.get(id));
-    const found = missing.length > 0 ? await this.#byIds(this.#collections.commands, missing) : new Map();
+    const found = missing.length > 0 ? await this.#commands(asked, missing) : new Map();
     return asked.map(({ source, id }, index) => {
       const command = waiting.get(ids[index]!) ?? found.get(ids[index]!);
       return command && { source, id, digest: command.digest, version: command.version, sequence: command.sequence };
     });
   }
 
-  async dueEffects(at: number, limit: number): Promise<readonly StoredEffect[]> {
-    const due = { dead: false, nextAt: { $lte: at } };
+  async dueEffects(partitions: Partitions, at: number, limit: number): Promise<readonly StoredEffect[]> {
+    const due = { dead: false, ...among(partitions), nextAt: { $lte: at } };
     return (await this.#listed(this.#collections.effects, due, { nextAt: 1, position: 1 }, limit)).map(effectFrom);
   }
 
@@ -243,18 +313,22 @@ class MongoStore implements Store {
     );
   }
 
-  async dueTimers(at: number, limit: number): Promise<readonly StoredTimer[]> {
-    const found = await this.#listed(this.#collections.timers, { dueAt: { $lte: at } }, { dueAt: 1 }, limit);
+  async dueTimers(partitions: Partitions, at: number, limit: number): Promise<readonly StoredTimer[]> {
+    const due = { ...among(partitions), dueAt: { $lte: at } };
+    const found = await this.#listed(this.#collections.timers, due, { dueAt: 1 }, limit);
     return found.map(timerFrom);
   }
 
-  async nextDue(): Promise<{ readonly effect?: number; readonly timer?: number }> {
+  async nextDue(partitions: Partitions): Promise<{ readonly effect?: number; readonly timer?: number }> {
     await this.#upToDate();
     const { effects, timers } = this.#collections;
     const [effect, timer] = await reached(
       Promise.all([
-        effects.findOne({ dead: false }, { sort: { nextAt: 1 }, projection: { nextAt: 1 }, ...LIMIT }),
-        timers.findOne({}, { sort: { dueAt: 1 }, projection: { dueAt: 1 }, ...LIMIT }),
+        effects.findOne(
+          { dead: false, ...among(partitions) },
+          { sort: { nextAt: 1 }, projection: { nextAt: 1 }, ...LIMIT },
+        ),
+        timers.findOne(among(partitions), { sort: { dueAt: 1 }, projection: { dueAt: 1 }, ...LIMIT }),
       ]),
     );
     return { ...(effect && { effect: effect.nextAt }), ...(timer && { timer: timer.dueAt }) };
@@ -354,12 +428,63 @@ class MongoStore implements Store {
     if (!found) return undefined;
     const { tenant: _, instance: __, ...summary } = summaryFrom(found);
     const bodies = (documents: readonly { readonly body: string }[]) => documents.map(({ body }) => JSON.parse(body));
-    return { sequence: found.sequence, summary, tasks: bodies(ofTasks), timers: bodies(ofTimers) };
+    const { partition, sequence } = found;
+    return { partition, sequence, summary, tasks: bodies(ofTasks), timers: bodies(ofTimers) };
   }
 
   async reproject(key: InstanceKey, projected: ProjectedInstance): Promise<void> {
     await this.#upToDate();
     await reached(this.#projector.replace(key, projected, this.#journal.positions(1)));
+  }
+
+  async usage(tenant: string): Promise<TenantUsage> {
+    await this.#upToDate();
+    return reached(this.#archive.usage(tenant));
+  }
+
+  async tenants(): Promise<readonly string[]> {
+    await this.#upToDate();
+    return reached(this.#archive.tenants());
+  }
+
+  wrappedKeys(page: PageRequest): Promise<Page<WrappedKey>> {
+    const order: Order = [["_id", 1]];
+    const request = { list: "wrapped-keys", tenant: "", page, filter: {}, order, first: [""] };
+    return this.#page(this.#collections.keys, request, ({ _id, wrappedKey }) => ({ id: _id, wrappedKey }));
+  }
+
+  async rewrap(changes: readonly KeyChange[]): Promise<void> {
+    this.#assertOpen();
+    await reached(this.#archive.rewrap(changes));
+  }
+
+  /** Looks through so many instances as the page may have at most: no index is kept for it. */
+  async ended({ tenant, before, where }: EndedQuery, page: PageRequest): Promise<Page<InstanceKey>> {
+    const order: Order = [
+      ["position", 1],
+      ["_id", 1],
+    ];
+    const request = { list: `ended/${where}`, tenant, page, filter: { tenant }, order, first: [0, ""] };
+    const looked = await this.#page(this.#collections.instances, request, (document) => document);
+    const items = looked.items.filter(
+      (found) => found.outcome !== undefined && found.updatedAt < before && placeOf(found) === where,
+    );
+    return { ...looked, items: items.map(({ instance }) => ({ tenant, instance })) };
+  }
+
+  async archive(rows: readonly ArchiveRow[]): Promise<void> {
+    await this.#upToDate();
+    for (const row of rows) await reached(this.#archive.archive(row));
+  }
+
+  async prune(rows: readonly PruneRow[]): Promise<void> {
+    await this.#upToDate();
+    for (const row of rows) await reached(this.#archive.prune(row));
+  }
+
+  async checkpoint(key: InstanceKey): Promise<StoredCheckpoint | undefined> {
+    this.#assertOpen();
+    return reached(this.#archive.checkpoint(key));
   }
 
   async getSetting(name: string): Promise<string | undefined> {
@@ -374,14 +499,57 @@ class MongoStore implements Store {
     await reached(upserted(() => settings.replaceOne({ _id }, { value }, { upsert: true, ...LIMIT })));
   }
 
+  async keepSetting(name: string, value: string): Promise<string> {
+    this.#assertOpen();
+    const { settings } = this.#collections;
+    const _id = settingId(name);
+    await reached(upserted(() => settings.updateOne({ _id }, { $setOnInsert: { value } }, { upsert: true, ...LIMIT })));
+    return (await this.getSetting(name))!;
+  }
+
+  async claim(claim: Claim): Promise<boolean> {
+    this.#assertOpen();
+    return reached(this.#cluster.claim(claim));
+  }
+
+  async beat(member: Member): Promise<void> {
+    this.#assertOpen();
+    await reached(this.#cluster.beat(member));
+  }
+
+  async cluster(): Promise<ClusterView> {
+    this.#assertOpen();
+    const view = await reached(this.#cluster.view());
+    this.#alone = view.members.every(({ node }) => node === this.#node);
+    return view;
+  }
+
+  async bury(node: string): Promise<void> {
+    this.#assertOpen();
+    if (node === this.#node) {
+      await this.#catchUp.now();
+      // What could not be brought in is found by those who see us dead.
+      if (this.#projector.size > 0 || this.#doubts.size > 0) return;
+    } else {
+      await reached(this.#doubts.adopt(node));
+      if (this.#doubts.size > 0) this.#catchUp.wrote();
+      await this.#catchUp.now();
+    }
+    await reached(this.#cluster.forget(node));
+  }
+
+  caughtUp(): Promise<void> {
+    return this.#upToDate();
+  }
+
   /** What can't be projected now is projected when it is opened again. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#catchUp.now().catch(() => undefined);
     this.#catchUp.stop();
-    clearTimeout(this.#doubtTimer);
-    await this.#client.close();
+    this.#callOffLook();
+    await this.#closeConnection();
   }
 
   #assertOpen(): void {
@@ -392,18 +560,41 @@ class MongoStore implements Store {
     try {
       await reached(this.#projector.project());
     } finally {
-      if (this.#doubts.size > 0 && !this.#closed) this.#lookAgain();
+      if (this.#projector.heldMs !== undefined) this.#lookAgain(HELD_MS);
+      else if (this.#doubts.size > 0) this.#lookAgain(DOUBT_MS);
     }
   }
 
-  #lookAgain(): void {
-    clearTimeout(this.#doubtTimer);
-    this.#doubtTimer = setTimeout(() => this.#catchUp.wrote(), DOUBT_MS).unref();
+  #lookAgain(inMs: number): void {
+    this.#callOffLook();
+    const look = () => {
+      this.#catchUp.wrote();
+      this.#catchUp.now().catch(() => undefined); // The next reader is told of what goes wrong.
+    };
+    if (!this.#closed) this.#callOffLook = this.#clock.after(inMs, look);
   }
 
+  /** What waits for another node's entries is waited for, as long as that node may be alive. */
   async #upToDate(): Promise<void> {
     this.#assertOpen();
     await this.#catchUp.now();
+    while (!this.#closed && this.#projector.heldMs !== undefined) {
+      this.#catchUp.wrote();
+      await this.#catchUp.now();
+      if ((this.#projector.heldMs ?? HELD_MAX_MS) >= HELD_MAX_MS) return;
+      await pause(this.#clock, HELD_MS);
+    }
+  }
+
+  /** Another node may have written some and not brought them in yet. */
+  async #commands(
+    asked: readonly CommandName[],
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Omit<OldCommand, "source" | "id">>> {
+    const found = await this.#byIds(this.#collections.commands, ids);
+    if (this.#alone || found.size === ids.length) return found;
+    const unprojected = await reached(commandsAhead(this.#collections, asked, LIMIT));
+    return new Map<string, Omit<OldCommand, "source" | "id">>([...found, ...unprojected]);
   }
 
   async #byIds<Doc extends Identified>(
@@ -451,6 +642,12 @@ interface Identified {
 // ---------------------------------------------------------------------------------------------------------------- //
 // Queries
 // ---------------------------------------------------------------------------------------------------------------- //
+
+/** One is asked for by equality, several by the list of them. */
+function among(partitions: Partitions): { readonly partition?: number | { readonly $in: readonly number[] } } {
+  if (partitions === "all") return {};
+  return { partition: partitions.length === 1 ? partitions[0]! : { $in: partitions } };
+}
 
 type Order = readonly (readonly [field: string, direction: 1 | -1])[];
 
@@ -508,10 +705,19 @@ function settlementUpdate(
 // Documents
 // ---------------------------------------------------------------------------------------------------------------- //
 
-function effectFrom({ tenant, instance, dead, attempts, nextAt, error, body }: EffectDocument): StoredEffect {
+function effectFrom({
+  tenant,
+  instance,
+  partition,
+  dead,
+  attempts,
+  nextAt,
+  error,
+  body,
+}: EffectDocument): StoredEffect {
   const state = dead ? "dead" : attempts >= STUCK_ATTEMPTS ? "stuck" : "pending";
   const failure = error === undefined ? {} : { error };
-  return { tenant, instance, effect: JSON.parse(body), state, attempts, nextAt, ...failure };
+  return { tenant, instance, partition, effect: JSON.parse(body), state, attempts, nextAt, ...failure };
 }
 
 const timerFrom = ({ tenant, instance, body }: TimerDocument): StoredTimer => ({
@@ -528,7 +734,7 @@ const taskFrom = ({ tenant, instance, flow, body }: TaskDocument): StoredTask =>
 });
 
 function summaryFrom(document: InstanceDocument): InstanceKey & InstanceSummary {
-  const { _id, sequence, position, keyed, ...summary } = document;
+  const { _id, partition, sequence, position, keyed, archived, pruned, ...summary } = document;
   return summary;
 }
 

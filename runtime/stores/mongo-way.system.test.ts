@@ -95,9 +95,9 @@ describe("the way to MongoDB", { ...needsMongoServer("own"), timeout: 120_000 },
     once("journal", "deliver-late");
     await assert.rejects(dead.append([started]), StoreUnavailable);
     store = await open();
-    assert.deepEqual(await store.dueEffects(9_999, 9), []);
+    assert.deepEqual(await store.dueEffects("all", 9_999, 9), []);
     await proxy.deliverLate();
-    await until(async () => (await store.dueEffects(9_999, 9)).length === 1);
+    await until(async () => (await store.dueEffects("all", 9_999, 9)).length === 1);
     await assertWhole(store);
     await dead.close();
   });
@@ -183,7 +183,7 @@ async function assertWhole(store: Store, version = 1): Promise<void> {
     ["i-1"],
   );
   assert.deepEqual(
-    (await store.dueEffects(9_999, 9)).map((due) => due.effect.id),
+    (await store.dueEffects("all", 9_999, 9)).map((due) => due.effect.id),
     ["i:1:0"],
   );
 }

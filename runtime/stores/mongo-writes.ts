@@ -1,7 +1,7 @@
 import type { Collection } from "mongodb";
-import { duplicatesOf, upserted } from "./mongo-errors.ts";
+import { duplicatesOf } from "./mongo-errors.ts";
 
-/** Writing many documents of one collection by their `_id`s, without conditions, in few commands. */
+/** Writing many documents of one collection by their `_id`s in few commands. */
 
 interface Identified {
   readonly _id: string;
@@ -12,6 +12,11 @@ export interface Put<Doc> {
   readonly document: Doc;
   /** As far as we can tell. */
   readonly isNew: boolean;
+  /**
+   * It gives way to one of this `sequence` or a later one. Writers come in order, so that this matters only for a write that
+   * was under way while its node was paused, or while it was asked again.
+   */
+  readonly isNewerThan?: number;
 }
 
 /** Changes a document, or makes it. */
@@ -47,11 +52,26 @@ export class Writes {
     }
   }
 
+  /** Whoever sees one of them sees those before it. What is there stays as it is. */
+  async insertInOrder<Doc extends Identified>(to: Collection<Doc>, documents: readonly Doc[]): Promise<void> {
+    let left = documents;
+    while (left.length > 0) {
+      try {
+        await to.insertMany(left as never, { ordered: true, maxTimeMS: this.#limits.maxTimeMS });
+        return;
+      } catch (error) {
+        const [there] = duplicatesOf(error) ?? [];
+        if (there === undefined) throw error;
+        left = left.slice(there + 1);
+      }
+    }
+  }
+
   /** New ones are inserted, which is far cheaper; one that turns out to be there is replaced like the others. */
   async put<Doc extends Identified>(to: Collection<Doc>, puts: readonly Put<Doc>[]): Promise<void> {
     const replaced = await this.#insertNew(to, puts);
-    const operations = replaced.map(({ document }) => ({
-      replaceOne: { filter: { _id: document._id }, replacement: document, upsert: true },
+    const operations = replaced.map((put) => ({
+      replaceOne: { filter: filterOf(put), replacement: put.document, upsert: true },
     }));
     await this.#bulk(to, operations);
   }
@@ -59,8 +79,8 @@ export class Writes {
   /** In the same way, but those that are there are updated. */
   async upsert<Doc extends Identified>(to: Collection<Doc>, upserts: readonly Upsert<Doc>[]): Promise<void> {
     const updated = await this.#insertNew(to, upserts);
-    const operations = updated.map(({ document, update }) => ({
-      updateOne: { filter: { _id: document._id }, update, upsert: true },
+    const operations = updated.map((upsert) => ({
+      updateOne: { filter: filterOf(upsert), update: upsert.update, upsert: true },
     }));
     await this.#bulk(to, operations);
   }
@@ -86,7 +106,29 @@ export class Writes {
     const { maxTimeMS, updatesMax } = this.#limits;
     for (let i = 0; i < operations.length; i += updatesMax) {
       const some = operations.slice(i, i + updatesMax);
-      await upserted(() => to.bulkWrite(some as never, { ordered: false, maxTimeMS }));
+      if (await bulkWrite(to, some, maxTimeMS)) continue;
+      // Of two upserts of one document at once one fails, and finds it when it is asked again; or else a newer one is there.
+      // One at a time, because FerretDB leaves out those behind one that fails.
+      for (const one of some) await bulkWrite(to, [one], maxTimeMS);
     }
+  }
+}
+
+/** An upsert that its filter keeps from what is there fails, because the `_id` is taken. */
+const filterOf = <Doc extends Identified>({ document: { _id }, isNewerThan }: Put<Doc>): object =>
+  isNewerThan === undefined ? { _id } : { _id, sequence: { $not: { $gte: isNewerThan } } };
+
+/** @returns false if the `_id` of one was taken. */
+async function bulkWrite<Doc extends Identified>(
+  to: Collection<Doc>,
+  operations: readonly object[],
+  maxTimeMS: number,
+): Promise<boolean> {
+  try {
+    await to.bulkWrite(operations as never, { ordered: false, maxTimeMS });
+    return true;
+  } catch (error) {
+    if (duplicatesOf(error)) return false;
+    throw error;
   }
 }

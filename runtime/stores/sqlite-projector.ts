@@ -23,6 +23,9 @@ export type ProjectedRow = readonly [
   timersSet: readonly Timer[],
   timersGone: readonly string[],
   effects: readonly string[],
+  /** Of the entry. */
+  bytes: number,
+  partition: number,
 ];
 
 /** What an append changes outside the journal, as it crosses threads and waits in `unprojected`. */
@@ -142,6 +145,8 @@ interface Merged {
   readonly effects: Map<string, NewEffect>;
   /** Tenant, id of each that was carried out and is in the table since an earlier time. */
   readonly done: string[];
+  /** Of entries, by tenant. */
+  readonly bytes: Map<string, number>;
 }
 
 interface NewEffect {
@@ -159,6 +164,7 @@ function merge(waiting: readonly Waiting[]): Merged {
     timers: new Map(),
     effects: new Map(),
     done: [],
+    bytes: new Map(),
   };
   for (const one of waiting) {
     if (one.kind === "done") settle(merged, one.done);
@@ -174,6 +180,7 @@ function mergeRows(merged: Merged, numbers: readonly (number | null)[], projecti
     const number = numbers[index];
     if (typeof number === "number") {
       mergeRow(merged, number, row);
+      merged.bytes.set(row[0], (merged.bytes.get(row[0]) ?? 0) + row[9]);
       for (const [n, id] of row[8].entries()) {
         const name = nameOf(row[0], id);
         if (!merged.effects.has(name)) merged.effects.set(name, { row, id, line: line + n, of: projections });
@@ -204,20 +211,21 @@ const nameOf = (tenant: string, name: string): string => `${tenant}\u0000${name}
 // Writing
 // ---------------------------------------------------------------------------------------------------------------- //
 
-function writeMerged(to: Statements, { instances, tasks, timers, effects, done }: Merged): void {
-  for (const [number, [tenant, instance, sequence, , summary]] of instances)
-    to.putInstance.run(number, tenant, instance, sequence, ...(summary ?? NO_SUMMARY));
+function writeMerged(to: Statements, { instances, tasks, timers, effects, done, bytes }: Merged): void {
+  for (const [number, [tenant, instance, sequence, , summary, , , , , , partition]] of instances)
+    to.putInstance.run(number, tenant, instance, partition, sequence, ...(summary ?? NO_SUMMARY));
   for (const { number, tenant, task } of tasks.values()) writeTask(to, number, tenant, task);
   for (const { number, id, timer } of timers.values()) {
     if (timer) to.putTimer.run(number, id, timer.dueAt, JSON.stringify(timer));
     else to.dropTimer.run(number, id);
   }
   for (let i = 0; i < done.length; i += 2) to.deleteEffect.run(done[i]!, done[i + 1]!);
+  for (const [tenant, more] of bytes) to.addBytes.run(tenant, more);
   const bodies = new Map<EncodedProjections, readonly string[]>();
   for (const { row, id, line, of } of effects.values()) {
     const lines = bodies.get(of) ?? of.effects.split("\n");
     bodies.set(of, lines);
-    to.insertEffect.run(row[0], row[1], row[3], id, lines[line]!);
+    to.insertEffect.run(row[0], row[1], row[10], row[3], id, lines[line]!);
   }
 }
 
@@ -239,8 +247,8 @@ const SQL = {
   putWaiting: "INSERT INTO unprojected (numbers, rows, effects) VALUES (?, ?, ?)",
   forgetWaiting: "DELETE FROM unprojected",
   putInstance: `INSERT INTO instances
-    (number, tenant, instance, sequence, flow, key, initiator, definition, started_at, state, outcome, version, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence,
+    (number, tenant, instance, partition, sequence, flow, key, initiator, definition, started_at, state, outcome, version, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence,
     definition = excluded.definition, state = excluded.state, outcome = excluded.outcome, version = excluded.version, updated_at = excluded.updated_at
     WHERE excluded.sequence > sequence`,
   putTask: `INSERT INTO tasks (number, tenant, id, assignee, rank, opened_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -251,14 +259,15 @@ const SQL = {
   putTimer: `INSERT INTO timers (number, id, due_at, body) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET due_at = excluded.due_at, body = excluded.body`,
   dropTimer: "DELETE FROM timers WHERE number = ? AND id = ?",
-  insertEffect: `INSERT INTO effects (tenant, instance, dead, attempts, next_at, id, body)
-    VALUES (?, ?, 0, 0, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  insertEffect: `INSERT INTO effects (tenant, instance, partition, dead, attempts, next_at, id, body)
+    VALUES (?, ?, ?, 0, 0, ?, ?, ?) ON CONFLICT DO NOTHING`,
   clearTasks: "DELETE FROM tasks WHERE number = ?",
   clearCandidates: "DELETE FROM task_candidates WHERE number = ?",
   clearTimers: "DELETE FROM timers WHERE number = ?",
   setInstance: `UPDATE instances SET sequence = ?, flow = ?, key = ?, initiator = ?, definition = ?, started_at = ?,
     state = ?, outcome = ?, version = ?, updated_at = ? WHERE number = ?`,
   deleteEffect: "DELETE FROM effects WHERE tenant = ? AND id = ?",
+  addBytes: "INSERT INTO usage VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes",
 } as const;
 
 function prepareStatements(database: DatabaseSync): Statements {

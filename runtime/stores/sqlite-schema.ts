@@ -10,7 +10,7 @@ import { isDamaged } from "./worker-channel.ts";
  */
 
 /** Kept in `user_version`; a file of another version is refused. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 /** Pages of 4 KiB that the log may hold before a commit copies them into the file; an idle writer does it earlier. */
 const WAL_PAGES_MAX = 8_000;
@@ -18,12 +18,15 @@ const WAL_PAGES_MAX = 8_000;
 const TABLES = `
   -- Also names raw events, which have no summary.
   CREATE TABLE instances (
-    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, instance TEXT NOT NULL, sequence INTEGER NOT NULL,
-    flow TEXT, key TEXT, state TEXT, outcome TEXT, initiator TEXT, definition TEXT,
-    version INTEGER, started_at INTEGER, updated_at INTEGER
+    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, instance TEXT NOT NULL, partition INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, flow TEXT, key TEXT, state TEXT, outcome TEXT, initiator TEXT, definition TEXT,
+    version INTEGER, started_at INTEGER, updated_at INTEGER,
+    -- Entries up to these were moved to the history, and removed from there.
+    archived INTEGER NOT NULL DEFAULT -1, pruned INTEGER NOT NULL DEFAULT -1
   ) STRICT;
   CREATE UNIQUE INDEX instances_by_name ON instances (tenant, instance);
   CREATE INDEX instances_by_tenant ON instances (tenant) WHERE flow IS NOT NULL;
+  CREATE INDEX instances_open ON instances (tenant) WHERE flow IS NOT NULL AND outcome IS NULL;
   CREATE INDEX instances_by_initiator ON instances (tenant, initiator) WHERE flow IS NOT NULL;
 
   -- In the order of writing, so that long bodies are appended; the narrow index finds an instance's entries.
@@ -32,6 +35,18 @@ const TABLES = `
     at INTEGER NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX journal_by_instance ON journal (number, sequence);
+
+  -- Entries of instances that ended long ago. Their rows in the journal are empty and hold their keys.
+  CREATE TABLE history (
+    number INTEGER NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX history_by_instance ON history (number, sequence);
+  -- What is left of entries that were removed from there.
+  CREATE TABLE checkpoints (
+    number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL, snapshot TEXT NOT NULL
+  ) STRICT;
+  -- Bytes of entries in the journal and the history.
+  CREATE TABLE usage (tenant TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
   CREATE TABLE snapshots (
     number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
@@ -69,8 +84,8 @@ const TABLES = `
   CREATE INDEX timers_by_due ON timers (due_at);
 
   CREATE TABLE effects (
-    position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, instance TEXT NOT NULL, id TEXT NOT NULL,
-    dead INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, error TEXT, body TEXT NOT NULL
+    position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, instance TEXT NOT NULL, partition INTEGER NOT NULL,
+    id TEXT NOT NULL, dead INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, error TEXT, body TEXT NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX effects_by_id ON effects (tenant, id);
   CREATE INDEX effects_by_due ON effects (dead, next_at);

@@ -1,18 +1,27 @@
 import { existsSync, realpathSync } from "node:fs";
+import type { Partitions } from "../cluster/partition.ts";
 import {
   type AppendResult,
   type AppendRow,
+  type ArchiveRow,
+  type Claim,
+  type ClusterView,
   type CommandName,
   type DeadLetter,
   type EffectSettlement,
+  type EndedQuery,
   type InstanceKey,
   type InstanceQuery,
   type InstanceSummary,
+  type KeyChange,
+  type Member,
   type OldCommand,
   type Page,
   type PageRequest,
   type ProjectedInstance,
+  type PruneRow,
   type Store,
+  type StoredCheckpoint,
   type StoredEffect,
   type StoredEntry,
   type StoredInstance,
@@ -20,14 +29,50 @@ import {
   type StoredTimer,
   StoreUnavailable,
   type TaskQuery,
+  type TenantUsage,
+  type WrappedKey,
 } from "../ports.ts";
 import { BEHIND_MS, CatchUp } from "./catch-up.ts";
 import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
 import { STUCK_ATTEMPTS } from "./limits.ts";
-import type { Cell, EncodedProjections, ProjectedRow } from "./sqlite-projector.ts";
+import { LocalCluster } from "./local-cluster.ts";
+import {
+  among,
+  BODIES_OF,
+  CHECKPOINT,
+  conditions,
+  DUE_EFFECTS,
+  DUE_TIMERS,
+  EFFECT,
+  ENDED,
+  FIND_COMMANDS,
+  type Filter,
+  HISTORY,
+  LOAD_HEADS,
+  LOAD_TAILS,
+  NEXT_DUE,
+  SUMMARY,
+  TENANTS,
+  tasksFrom,
+  tasksOf,
+  USAGE,
+} from "./sqlite-queries.ts";
 import type { Query, ReadRequest } from "./sqlite-reader.ts";
+import {
+  assemble,
+  type Cells,
+  effectFrom,
+  encodeAppend,
+  endedFrom,
+  entryFrom,
+  instanceKeyFrom,
+  letterFrom,
+  nameOf,
+  summaryFrom,
+  taskFrom,
+} from "./sqlite-rows.ts";
 import type { SqliteFile } from "./sqlite-schema.ts";
-import type { EncodedAppend, KeptRow, WriteRequest } from "./sqlite-writer.ts";
+import type { WriteRequest } from "./sqlite-writer.ts";
 import { RANKS } from "./task-rank.ts";
 import { WorkerChannel } from "./worker-channel.ts";
 
@@ -50,13 +95,9 @@ export async function openSqliteStore(path: string, options: SqliteOptions = {})
   return new SqliteStore(writer, reader, behindMs);
 }
 
-/** A row of a query as it comes from the reader. */
-type Cells = readonly Cell[];
-
-/** The rows of effects and what {@link effectFrom} reads of them. */
-const EFFECT = "tenant, instance, dead, attempts, next_at, error, body, position";
-
 class SqliteStore implements Store {
+  readonly shared = false;
+  readonly #cluster = new LocalCluster();
   readonly #writer: WorkerChannel<WriteRequest>;
   readonly #reader: WorkerChannel<ReadRequest>;
   readonly #catchUp: CatchUp;
@@ -83,7 +124,7 @@ class SqliteStore implements Store {
 
   async history(key: InstanceKey): Promise<readonly StoredEntry[]> {
     await this.#named([key]);
-    const rows = await this.#all(HISTORY, key.tenant, key.instance);
+    const rows = await this.#all(HISTORY, key.tenant, key.instance, key.tenant, key.instance);
     return rows.map(entryFrom);
   }
 
@@ -99,8 +140,8 @@ class SqliteStore implements Store {
     return found;
   }
 
-  async dueEffects(at: number, limit: number): Promise<readonly StoredEffect[]> {
-    return (await this.#listed(DUE_EFFECTS, at, limit)).map(effectFrom);
+  async dueEffects(partitions: Partitions, at: number, limit: number): Promise<readonly StoredEffect[]> {
+    return (await this.#listed(DUE_EFFECTS, at, ...among(partitions), limit)).map(effectFrom);
   }
 
   /** That one is done is durable a moment later: after a kill in between it is carried out again, under the same key. */
@@ -133,8 +174,8 @@ class SqliteStore implements Store {
     return (await this.#listed(sql, tenant, `${decision}:`, `${decision};`)).map(effectFrom);
   }
 
-  async dueTimers(at: number, limit: number): Promise<readonly StoredTimer[]> {
-    const rows = await this.#listed(DUE_TIMERS, at, limit);
+  async dueTimers(partitions: Partitions, at: number, limit: number): Promise<readonly StoredTimer[]> {
+    const rows = await this.#listed(DUE_TIMERS, at, ...among(partitions), limit);
     return rows.map(([tenant, instance, body]) => ({
       tenant: tenant as string,
       instance: instance as string,
@@ -142,8 +183,8 @@ class SqliteStore implements Store {
     }));
   }
 
-  async nextDue(): Promise<{ readonly effect?: number; readonly timer?: number }> {
-    const [row] = await this.#listed(NEXT_DUE);
+  async nextDue(partitions: Partitions): Promise<{ readonly effect?: number; readonly timer?: number }> {
+    const [row] = await this.#listed(NEXT_DUE, ...among(partitions), ...among(partitions));
     const [effect, timer] = row as readonly (number | null)[];
     return { ...(effect != null && { effect }), ...(timer != null && { timer }) };
   }
@@ -223,7 +264,7 @@ class SqliteStore implements Store {
     const cells = [tenant, instance];
     const [summaries, tasks, timers] = await this.#read(
       {
-        sql: `SELECT ${SUMMARY}, sequence FROM instances WHERE tenant = ? AND instance = ? AND flow IS NOT NULL`,
+        sql: `SELECT ${SUMMARY}, sequence, partition FROM instances WHERE tenant = ? AND instance = ? AND flow IS NOT NULL`,
         cells,
       },
       { sql: BODIES_OF("tasks"), cells },
@@ -233,11 +274,56 @@ class SqliteStore implements Store {
     if (!row) return undefined;
     const { tenant: _, instance: __, ...summary } = summaryFrom(row);
     const bodies = (rows: readonly Cells[] | undefined) => rows!.map(([body]) => JSON.parse(body as string));
-    return { sequence: row[11] as number, summary, tasks: bodies(tasks), timers: bodies(timers) };
+    const [sequence, partition] = row.slice(11) as [number, number];
+    return { partition, sequence, summary, tasks: bodies(tasks), timers: bodies(timers) };
   }
 
   async reproject({ tenant, instance }: InstanceKey, projected: ProjectedInstance): Promise<void> {
     await this.#writer.call({ kind: "reproject", tenant, instance, projected });
+  }
+
+  async usage(tenant: string): Promise<TenantUsage> {
+    const [row] = await this.#listed(USAGE, tenant, tenant);
+    const [openInstances, bytes] = row as readonly [number, number];
+    return { openInstances, bytes };
+  }
+
+  async tenants(): Promise<readonly string[]> {
+    return (await this.#listed(TENANTS)).map(([tenant]) => tenant as string);
+  }
+
+  wrappedKeys(page: PageRequest): Promise<Page<WrappedKey>> {
+    const sql = "SELECT number, wrapped_key FROM wrapped_keys WHERE number > ? ORDER BY number LIMIT ?";
+    const request = { list: "wrapped-keys", tenant: "", page, sql, cells: [], first: [-1] };
+    const item = ([number, wrappedKey]: Cells) => ({ id: String(number), wrappedKey: wrappedKey as string });
+    return this.#page(request, item, (row) => [row[0] as number]);
+  }
+
+  async rewrap(changes: readonly KeyChange[]): Promise<void> {
+    await this.#writer.call({ kind: "rewrap", changes });
+  }
+
+  /** Looks through so many instances as the page may have at most: one that has none is as fast. */
+  async ended({ tenant, before, where }: EndedQuery, page: PageRequest): Promise<Page<InstanceKey>> {
+    const request = { list: `ended/${where}`, tenant, page, sql: ENDED, cells: [tenant], first: [-1] };
+    const looked = await this.#page(request, endedFrom, (row) => [row[0] as number]);
+    const items = looked.items.filter(({ endedAt, lies }) => endedAt < before && lies === where);
+    return { ...looked, items: items.map(({ instance }) => ({ tenant, instance })) };
+  }
+
+  async archive(rows: readonly ArchiveRow[]): Promise<void> {
+    await this.#writer.call({ kind: "archive", rows });
+  }
+
+  async prune(rows: readonly PruneRow[]): Promise<void> {
+    await this.#writer.call({ kind: "prune", rows });
+  }
+
+  async checkpoint({ tenant, instance }: InstanceKey): Promise<StoredCheckpoint | undefined> {
+    const [row] = await this.#all(CHECKPOINT, tenant, instance);
+    if (!row) return undefined;
+    const [sequence, hash, body, snapshot] = row as readonly [number, string, string, string];
+    return { sequence, hash, body, snapshot };
   }
 
   async getSetting(name: string): Promise<string | undefined> {
@@ -247,6 +333,31 @@ class SqliteStore implements Store {
 
   async setSetting(name: string, value: string): Promise<void> {
     await this.#writer.call({ kind: "set", name, value });
+  }
+
+  async keepSetting(name: string, value: string): Promise<string> {
+    await this.#writer.call({ kind: "keep", name, value });
+    return (await this.getSetting(name))!;
+  }
+
+  async claim(claim: Claim): Promise<boolean> {
+    return this.#cluster.claim(claim);
+  }
+
+  async beat(member: Member): Promise<void> {
+    this.#cluster.beat(member);
+  }
+
+  async cluster(): Promise<ClusterView> {
+    return this.#cluster.view();
+  }
+
+  async bury(node: string): Promise<void> {
+    this.#cluster.bury(node);
+  }
+
+  caughtUp(): Promise<void> {
+    return this.#catchUp.now();
   }
 
   /** Answers what was asked before. What can't be projected for lack of room is projected when it is opened again. */
@@ -292,172 +403,4 @@ class SqliteStore implements Store {
     if (rows.length <= page.limit) return { items };
     return { items, cursor: encodeCursor(list, tenant, positionOf(rows[page.limit - 1]!)) };
   }
-}
-
-// ---------------------------------------------------------------------------------------------------------------- //
-// Queries
-// ---------------------------------------------------------------------------------------------------------------- //
-
-const NAMED = `json_each(?) AS name JOIN instances i ON i.tenant = name.value ->> 0 AND i.instance = name.value ->> 1
-  LEFT JOIN snapshots s ON s.number = i.number`;
-
-const LOAD_HEADS = `SELECT name.key, s.sequence, s.body, s.hash, w.wrapped_key
-  FROM ${NAMED} LEFT JOIN wrapped_keys w ON w.number = i.number ORDER BY name.key`;
-
-const LOAD_TAILS = `SELECT j.sequence, j.at, j.body, j.hash, name.key FROM ${NAMED}
-  JOIN journal j ON j.number = i.number AND j.sequence > coalesce(s.sequence, -1) ORDER BY name.key, j.sequence`;
-
-/** What {@link summaryFrom} reads. */
-const SUMMARY = `tenant, instance, flow, key, state, outcome, initiator, definition, version, started_at, updated_at`;
-
-const BODIES_OF = (table: "tasks" | "timers"): string =>
-  `SELECT body FROM ${table} JOIN instances i USING (number) WHERE i.tenant = ? AND i.instance = ?`;
-
-const HISTORY = `SELECT j.sequence, j.at, j.body, j.hash FROM instances JOIN journal j USING (number)
-  WHERE tenant = ? AND instance = ? ORDER BY j.sequence`;
-
-const FIND_COMMANDS = `SELECT name.key, c.digest, c.version, c.sequence FROM json_each(?) AS name
-  JOIN instances i ON i.tenant = name.value ->> 0 AND i.instance = name.value ->> 1
-  JOIN old_commands c ON c.number = i.number AND c.source = name.value ->> 2 AND c.id = name.value ->> 3`;
-
-const DUE_EFFECTS = `SELECT ${EFFECT} FROM effects WHERE dead = 0 AND next_at <= ? ORDER BY next_at, position LIMIT ?`;
-
-const DUE_TIMERS = `SELECT tenant, instance, body FROM timers JOIN instances USING (number)
-  WHERE due_at <= ? ORDER BY due_at, number, id LIMIT ?`;
-
-const NEXT_DUE = `SELECT (SELECT min(next_at) FROM effects WHERE dead = 0), (SELECT min(due_at) FROM timers)`;
-
-const TASK = `i.tenant, i.instance, i.flow, t.body,
-  t.rank AS rank, t.opened_at AS opened_at, t.number AS number, t.id AS id`;
-
-/** @param from the tasks, as `t`. */
-const tasksFrom = (from: string, where: string): string => `SELECT ${TASK} FROM ${from}
-  JOIN instances i ON i.number = t.number
-  WHERE ${where} AND (t.rank, t.opened_at, t.number, t.id) < (?, ?, ?, ?)
-  ORDER BY t.rank DESC, t.opened_at DESC, t.number DESC, t.id DESC LIMIT ?`;
-
-/**
- * Somebody's own, and those that they may claim: each half in its order, by its own index.
- * @param count of the values in `where`, the person behind them; both halves get the same ones.
- */
-function tasksOf(where: string, count: number): string {
-  const own = tasksFrom("tasks t", `${where} AND t.assignee = ?`);
-  const claimable = "task_candidates c JOIN tasks t ON t.number = c.number AND t.id = c.id";
-  const shared = tasksFrom(claimable, `${where} AND c.person = ? AND c.tenant = t.tenant`);
-  return `SELECT * FROM (${numbered(own)}) UNION ALL SELECT * FROM (${numbered(shared)})
-    ORDER BY rank DESC, opened_at DESC, number DESC, id DESC LIMIT ?${count + 5}`;
-}
-
-function numbered(sql: string): string {
-  let number = 0;
-  return sql.replaceAll("?", () => `?${++number}`);
-}
-
-/** A condition and its value; without a value it isn't asked. */
-type Filter = readonly [condition: string, value: Cell | undefined];
-
-function conditions(filters: readonly Filter[]): { where: string; cells: readonly Cell[] } {
-  const asked = filters.filter(([, value]) => value !== undefined);
-  return { where: asked.map(([condition]) => condition).join(" AND "), cells: asked.map(([, value]) => value!) };
-}
-
-// ---------------------------------------------------------------------------------------------------------------- //
-// Rows
-// ---------------------------------------------------------------------------------------------------------------- //
-
-function encodeAppend(rows: readonly AppendRow[]): EncodedAppend {
-  const journal: (string | number)[] = [];
-  const kept: KeptRow[] = [];
-  for (const [entry, { tenant, instance, sequence, at, body, hash, projection }] of rows.entries()) {
-    journal.push(tenant, instance, sequence, at, body, hash);
-    const { snapshot, wrappedKey, oldCommands } = projection;
-    if (snapshot !== undefined || wrappedKey !== undefined || oldCommands.length > 0)
-      kept.push({ entry, snapshot, wrappedKey, oldCommands });
-  }
-  return { kind: "append", journal, kept, projections: encodeProjections(rows) };
-}
-
-function encodeProjections(rows: readonly AppendRow[]): EncodedProjections {
-  const effects: string[] = [];
-  for (const { projection } of rows) for (const effect of projection.effects) effects.push(JSON.stringify(effect));
-  return { rows: JSON.stringify(rows.map(projectedRow)), effects: effects.join("\n") };
-}
-
-function projectedRow({ tenant, instance, sequence, at, projection }: AppendRow): ProjectedRow {
-  const { summary: s, tasks, timersSet, timersGone, effects } = projection;
-  const summary = s
-    ? [s.flow, s.key, s.initiator, s.definition, s.startedAt, s.state, s.outcome ?? null, s.version, s.updatedAt]
-    : null;
-  return [tenant, instance, sequence, at, summary, tasks, timersSet, timersGone, effects.map(({ id }) => id)];
-}
-
-const nameOf = ({ tenant, instance }: InstanceKey): string => `${tenant}\u0000${instance}`;
-
-function assemble(
-  keys: readonly InstanceKey[],
-  heads: readonly Cells[],
-  entries: readonly Cells[],
-): readonly StoredInstance[] {
-  const tails = Map.groupBy(entries, (row) => row[4]);
-  return heads.map(([position, sequence, body, hash, wrappedKey]) => ({
-    tenant: keys[position as number]!.tenant,
-    instance: keys[position as number]!.instance,
-    ...(sequence !== null && {
-      snapshot: { sequence: sequence as number, body: body as string, hash: hash as string },
-    }),
-    tail: (tails.get(position!) ?? []).map(entryFrom),
-    ...(wrappedKey !== null && { wrappedKey: wrappedKey as string }),
-  }));
-}
-
-function entryFrom(row: Cells): StoredEntry {
-  const [sequence, at, body, hash] = row as [number, number, string, string];
-  return { sequence, at, body, hash };
-}
-
-function effectFrom(row: Cells): StoredEffect {
-  const [tenant, instance, dead, attempts, nextAt, error, body] = row as [
-    string,
-    string,
-    0 | 1,
-    number,
-    number,
-    string | null,
-    string,
-  ];
-  const state = dead ? "dead" : attempts >= STUCK_ATTEMPTS ? "stuck" : "pending";
-  return { tenant, instance, effect: JSON.parse(body), state, attempts, nextAt, ...(error !== null && { error }) };
-}
-
-function taskFrom(row: Cells): StoredTask {
-  const [tenant, instance, flow, body] = row as [string, string, string, string];
-  return { tenant, instance, flow, task: JSON.parse(body) };
-}
-
-function summaryFrom(row: Cells): InstanceKey & InstanceSummary {
-  const [tenant, instance, flow, key, state, outcome, initiator, definition, version, startedAt, updatedAt] = row as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string | null,
-    string,
-    string,
-    number,
-    number,
-    number,
-  ];
-  const ended = outcome === null ? {} : { outcome };
-  return { tenant, instance, flow, key, state, ...ended, initiator, definition, version, startedAt, updatedAt };
-}
-
-const instanceKeyFrom = ([tenant, instance]: Cells): InstanceKey => ({
-  tenant: tenant as string,
-  instance: instance as string,
-});
-
-function letterFrom(row: Cells): DeadLetter {
-  const [id, tenant, at, origin, reason, body] = row as [string, string, number, string, string, string];
-  return { id, tenant, at, origin, reason, body };
 }

@@ -1,13 +1,17 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import {
+  type ArchiveRow,
   type DeadLetter,
   type EffectSettlement,
   type InstanceKey,
+  type KeyChange,
   type OldCommand,
   type ProjectedInstance,
+  type PruneRow,
   StoreUnavailable,
 } from "../ports.ts";
+import { Archive } from "./sqlite-archive.ts";
 import { type EncodedProjections, Projector } from "./sqlite-projector.ts";
 import { openForWriting, type SqliteFile } from "./sqlite-schema.ts";
 import { type Call, errorOf, failure, isUnavailable, type Reply } from "./worker-channel.ts";
@@ -43,7 +47,10 @@ export type WriteRequest =
   | { readonly kind: "dead-letter"; readonly letter: DeadLetter }
   | { readonly kind: "drop-dead-letter"; readonly tenant: string; readonly id: string }
   | ({ readonly kind: "reproject"; readonly projected: ProjectedInstance } & InstanceKey)
-  | { readonly kind: "set"; readonly name: string; readonly value: string };
+  | { readonly kind: "archive"; readonly rows: readonly ArchiveRow[] }
+  | { readonly kind: "prune"; readonly rows: readonly PruneRow[] }
+  | { readonly kind: "rewrap"; readonly changes: readonly KeyChange[] }
+  | { readonly kind: "set" | "keep"; readonly name: string; readonly value: string };
 
 /** Requests in one transaction; appends carry some hundred rows each. */
 const GROUP_REQUESTS_MAX = 1_024;
@@ -53,6 +60,7 @@ const IDLE_MS = 100;
 class Writer {
   readonly #database: DatabaseSync;
   readonly #projector: Projector;
+  readonly #archive: Archive;
   readonly #insertEntry: StatementSync;
   readonly #putSnapshot: StatementSync;
   readonly #putWrappedKey: StatementSync;
@@ -63,12 +71,14 @@ class Writer {
   readonly #putDeadLetter: StatementSync;
   readonly #dropDeadLetter: StatementSync;
   readonly #putSetting: StatementSync;
+  readonly #keepSetting: StatementSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#projector = new Projector(database);
+    this.#archive = new Archive(database);
     const prepare = (sql: string) => database.prepare(sql);
     this.#begin = prepare("BEGIN IMMEDIATE");
     this.#commit = prepare("COMMIT");
@@ -92,6 +102,7 @@ class Writer {
       prepare(`INSERT INTO dead_letters (tenant, id, at, origin, reason, body) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = excluded.at, origin = excluded.origin, reason = excluded.reason, body = excluded.body`);
     this.#putSetting = prepare("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
+    this.#keepSetting = prepare("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING");
   }
 
   /** What was written and not projected when the process before ended. @throws Error if there is no room for it. */
@@ -144,6 +155,11 @@ class Writer {
       case "project":
       case "drop-timers":
       case "reproject":
+      case "archive":
+      case "prune":
+        return undefined;
+      case "rewrap":
+        for (const change of request.changes) this.#archive.rewrap(change);
         return undefined;
       case "dead-letter": {
         const { tenant, id, at, origin, reason, body } = request.letter;
@@ -156,6 +172,9 @@ class Writer {
       case "set":
         this.#putSetting.run(request.name, request.value);
         return undefined;
+      case "keep":
+        this.#keepSetting.run(request.name, request.value);
+        return undefined;
     }
   }
 
@@ -163,11 +182,18 @@ class Writer {
   #applyProjected(request: WriteRequest): void {
     if (request.kind === "settle") for (const settlement of request.others) this.#settle(settlement);
     if (request.kind === "reproject") this.#reproject(request, request.projected);
+    if (request.kind === "archive")
+      for (const row of request.rows) this.#whereKnown(row, (number) => this.#archive.archive(number, row));
+    if (request.kind === "prune")
+      for (const row of request.rows) this.#whereKnown(row, (number) => this.#archive.prune(number, row));
     if (request.kind !== "drop-timers") return;
-    for (const { tenant, instance, timer } of request.timers) {
-      const number = this.#projector.numberOf(tenant, instance);
-      if (number !== undefined) this.#dropTimer.run(number, timer);
-    }
+    for (const dropped of request.timers)
+      this.#whereKnown(dropped, (number) => this.#dropTimer.run(number, dropped.timer));
+  }
+
+  #whereKnown({ tenant, instance }: InstanceKey, work: (number: number) => unknown): void {
+    const number = this.#projector.numberOf(tenant, instance);
+    if (number !== undefined) work(number);
   }
 
   /** @returns indices of the entries whose key was taken; of those nothing was written. */
@@ -231,11 +257,12 @@ class Writer {
 /** Nothing of it has to be durable. */
 const onlyNotes = (request: WriteRequest): boolean => request.kind === "settle" && request.others.length === 0;
 
+const PROJECTED: ReadonlySet<WriteRequest["kind"]> = new Set([
+  ...(["project", "drop-timers", "reproject", "archive", "prune"] as const),
+]);
+
 const needsProjection = (request: WriteRequest): boolean =>
-  request.kind === "project" ||
-  request.kind === "drop-timers" ||
-  request.kind === "reproject" ||
-  (request.kind === "settle" && !onlyNotes(request));
+  PROJECTED.has(request.kind) || (request.kind === "settle" && !onlyNotes(request));
 
 /**
  * Takes the lock of the file: a database beside it in an exclusive transaction, whose file lock dies with the process.

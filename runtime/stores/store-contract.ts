@@ -51,14 +51,15 @@ type RowParts = Partial<Omit<AppendRow, "projection">> & { readonly projection?:
 
 /** An entry of the instance `i` of tenant `t` with its summary; every part can be replaced. */
 export function row(parts: RowParts = {}): AppendRow {
-  const { tenant = "t", instance = "i", sequence = 1, at = 1_000 * sequence } = parts;
+  const { tenant = "t", instance = "i", partition = 3, sequence = 1, at = 1_000 * sequence } = parts;
   const summary = {
     ...{ flow: "leave", key: `K-${instance}`, state: "review", initiator: "alice", definition: "d1" },
     ...{ version: sequence, startedAt: 1_000, updatedAt: at },
   };
   const nothing = { tasks: [], timersSet: [], timersGone: [], effects: [], oldCommands: [] };
   const { body = `{"entry":${sequence}}`, hash = `h${sequence}` } = parts;
-  return { tenant, instance, sequence, at, body, hash, projection: { summary, ...nothing, ...parts.projection } };
+  const projection = { summary, ...nothing, ...parts.projection };
+  return { tenant, instance, partition, sequence, at, body, hash, projection };
 }
 
 export function task(id: string, parts: Partial<Task> = {}): Task {
@@ -78,6 +79,8 @@ function letter(id: string, parts: Partial<DeadLetter> = {}): DeadLetter {
 }
 
 const KEY = { tenant: "t", instance: "i" };
+/** What is told of an effect of {@link row}. */
+const OF_KEY = { ...KEY, partition: 3 };
 
 /** Every item of a list, page by page. */
 async function all<Item>(
@@ -141,9 +144,9 @@ const journal: readonly Promised[] = [
       );
       assert.deepEqual(await store.load([KEY]), [{ ...KEY, tail: await store.history(KEY) }]);
       assert.deepEqual((await store.tasks({ tenant: "t" }, { limit: 9 })).items, []);
-      assert.deepEqual(await store.dueTimers(9_999, 9), []);
+      assert.deepEqual(await store.dueTimers("all", 9_999, 9), []);
       assert.deepEqual(await store.findCommands([{ ...KEY, source: "s", id: "late" }]), [undefined]);
-      assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), ["other"]);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 9_999, 9)), ["other"]);
       assert.deepEqual((await store.instances({ tenant: "t", state: "late" }, { limit: 9 })).items, []);
     },
   ],
@@ -155,7 +158,7 @@ const journal: readonly Promised[] = [
       assert.equal(results.filter(({ taken }) => taken.length === 0).length, 1);
       const [entry, ...more] = await store.history(KEY);
       assert.deepEqual(more, []);
-      assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), [entry!.body]);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 9_999, 9)), [entry!.body]);
     },
   ],
   [
@@ -174,7 +177,7 @@ const journal: readonly Promised[] = [
       const result = await store.append(rows).catch(() => undefined);
       if (result) assert.deepEqual(result, { taken: [] });
       const tasks = (await store.tasks({ tenant: "t" }, { limit: 9 })).items.map(({ instance }) => instance);
-      const effects = (await store.dueEffects(9_999, 9)).map(({ instance }) => instance);
+      const effects = (await store.dueEffects("all", 9_999, 9)).map(({ instance }) => instance);
       const histories = await Promise.all(names.map((instance) => store.history({ tenant: "t", instance })));
       const written = names.filter((_, index) => histories[index]!.length > 0);
       assert.deepEqual([tasks.toSorted(), effects.toSorted()], [written, written]);
@@ -243,7 +246,7 @@ const journal: readonly Promised[] = [
       assert.deepEqual(await store.append([event]), { taken: [] });
       assert.deepEqual((await store.append([event])).taken, [{ tenant: "t", instance: "in/app/1" }]);
       assert.deepEqual(
-        (await store.dueEffects(7, 9)).map((due) => due.effect),
+        (await store.dueEffects("all", 7, 9)).map((due) => due.effect),
         [raw],
       );
       assert.deepEqual(
@@ -302,13 +305,13 @@ const effects: readonly Promised[] = [
       await store.append([row({ instance: "late", at: 30, projection: { effects: [effect("late")] } })]);
       await store.append([row({ at: 10, projection: { effects: [effect("i:9:0"), effect("i:9:1")] } })]);
       await store.append([row({ at: 10, sequence: 2, projection: { effects: [effect("i:10:0")] } })]);
-      assert.deepEqual(effectIds(await store.dueEffects(9, 9)), []);
-      assert.deepEqual(effectIds(await store.dueEffects(10, 9)), ["i:9:0", "i:9:1", "i:10:0"]);
-      assert.deepEqual(effectIds(await store.dueEffects(10, 2)), ["i:9:0", "i:9:1"]);
-      assert.deepEqual(effectIds(await store.dueEffects(30, 9)).at(-1), "late");
-      const [first] = await store.dueEffects(10, 1);
-      assert.deepEqual(first, { ...KEY, effect: effect("i:9:0"), state: "pending", attempts: 0, nextAt: 10 });
-      assert.deepEqual(await store.nextDue(), { effect: 10 });
+      assert.deepEqual(effectIds(await store.dueEffects("all", 9, 9)), []);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 10, 9)), ["i:9:0", "i:9:1", "i:10:0"]);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 10, 2)), ["i:9:0", "i:9:1"]);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 30, 9)).at(-1), "late");
+      const [first] = await store.dueEffects("all", 10, 1);
+      assert.deepEqual(first, { ...OF_KEY, effect: effect("i:9:0"), state: "pending", attempts: 0, nextAt: 10 });
+      assert.deepEqual(await store.nextDue("all"), { effect: 10 });
     },
   ],
   [
@@ -322,11 +325,11 @@ const effects: readonly Promised[] = [
         { tenant: "t", id: "unknown", kind: "done" },
         { tenant: "t", id: "unknown", kind: "dead", error: "never" },
       ]);
-      assert.deepEqual(effectIds(await store.dueEffects(49, 9)), []);
-      assert.deepEqual(await store.nextDue(), { effect: 50 });
-      const [retry] = await store.dueEffects(50, 9);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 49, 9)), []);
+      assert.deepEqual(await store.nextDue("all"), { effect: 50 });
+      const [retry] = await store.dueEffects("all", 50, 9);
       assert.deepEqual(retry, {
-        ...KEY,
+        ...OF_KEY,
         effect: effect("retry"),
         state: "pending",
         attempts: 1,
@@ -335,10 +338,10 @@ const effects: readonly Promised[] = [
       });
       const { items } = await store.effects("t", "dead", { limit: 9 });
       assert.deepEqual(items, [
-        { ...KEY, effect: effect("dead"), state: "dead", attempts: 1, nextAt: 10, error: "never" },
+        { ...OF_KEY, effect: effect("dead"), state: "dead", attempts: 1, nextAt: 10, error: "never" },
       ]);
       await store.settleEffects([{ tenant: "t", id: "dead", kind: "retry", nextAt: 20, error: "sent again" }]);
-      assert.deepEqual(effectIds(await store.dueEffects(20, 9)), ["dead"]);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 20, 9)), ["dead"]);
       assert.deepEqual((await store.effects("t", "dead", { limit: 9 })).items, []);
     },
   ],
@@ -353,7 +356,7 @@ const effects: readonly Promised[] = [
       assert.deepEqual(effectIds((await store.effects("t", "stuck", { limit: 9 })).items), ["e"]);
       assert.deepEqual(effectIds((await store.effects("t", "pending", { limit: 9 })).items), ["fresh"]);
       assert.deepEqual(
-        (await store.dueEffects(20, 9)).map(({ state, attempts }) => [state, attempts]),
+        (await store.dueEffects("all", 20, 9)).map(({ state, attempts }) => [state, attempts]),
         [["stuck", STUCK_ATTEMPTS]],
       );
     },
@@ -379,15 +382,15 @@ const timers: readonly Promised[] = [
         row({ instance: "j", projection: { timersSet: [timer("a", 15)] } }),
       ]);
       const due = async (at: number) =>
-        (await store.dueTimers(at, 9)).map(({ instance, timer: { id } }) => `${instance}/${id}`);
+        (await store.dueTimers("all", at, 9)).map(({ instance, timer: { id } }) => `${instance}/${id}`);
       assert.deepEqual(await due(9), []);
       assert.deepEqual(await due(30), ["i/b", "j/a", "i/c", "i/a"]);
-      assert.deepEqual(await store.nextDue(), { timer: 10 });
+      assert.deepEqual(await store.nextDue("all"), { timer: 10 });
       await store.append([
         row({ sequence: 2, projection: { timersSet: [timer("b", 40)], timersGone: ["c", "unknown"] } }),
       ]);
       assert.deepEqual(await due(99), ["j/a", "i/a", "i/b"]);
-      assert.deepEqual(await store.dueTimers(15, 1), [{ tenant: "t", instance: "j", timer: timer("a", 15) }]);
+      assert.deepEqual(await store.dueTimers("all", 15, 1), [{ tenant: "t", instance: "j", timer: timer("a", 15) }]);
     },
   ],
   [
@@ -396,7 +399,7 @@ const timers: readonly Promised[] = [
       await store.append([row({ projection: { timersSet: [timer("a", 1)] } })]);
       await store.append([row({ sequence: 2, projection: { timersSet: [timer("a", 2)], timersGone: ["a"] } })]);
       assert.deepEqual(
-        (await store.dueTimers(9, 9)).map(({ timer: { dueAt } }) => dueAt),
+        (await store.dueTimers("all", 9, 9)).map(({ timer: { dueAt } }) => dueAt),
         [2],
       );
     },
@@ -412,7 +415,7 @@ const timers: readonly Promised[] = [
         { tenant: "t", instance: "unknown", timer: "b" },
       ]);
       assert.deepEqual(
-        (await store.dueTimers(9, 9)).map(({ tenant, timer: { id } }) => tenant + id),
+        (await store.dueTimers("all", 9, 9)).map(({ tenant, timer: { id } }) => tenant + id),
         ["ua", "tb", "ub"],
       );
     },
@@ -633,6 +636,15 @@ const lists: readonly Promised[] = [
     },
   ],
   [
+    "of a setting that several make at once one stands, for all",
+    async (store) => {
+      const kept = await Promise.all(["a", "b", "c"].map((value) => store.keepSetting("made", value)));
+      assert.equal(new Set(kept).size, 1);
+      assert.equal(await store.getSetting("made"), kept[0]);
+      assert.equal(await store.keepSetting("made", "late"), kept[0]);
+    },
+  ],
+  [
     "settings are set, replaced and absent",
     async (store) => {
       assert.equal(await store.getSetting("name"), undefined);
@@ -664,11 +676,15 @@ const rebuilding: readonly Promised[] = [
       await store.append([row({ projection }), row({ tenant: "u", projection })]);
       const { summary } = row().projection;
       const stored = await store.projected(KEY);
-      assert.deepEqual(stored, { sequence: 1, summary, tasks: projection.tasks, timers: projection.timersSet });
+      assert.deepEqual(stored, {
+        ...{ partition: 3, sequence: 1, summary },
+        ...{ tasks: projection.tasks, timers: projection.timersSet },
+      });
       assert.equal(await store.projected({ tenant: "t", instance: "none" }), undefined);
 
       const command = { source: "s", id: "1", digest: "d", version: 1, sequence: 1 };
       const right = {
+        partition: 3,
         sequence: 1,
         summary: { ...summary!, state: "done", outcome: "approved", initiator: "carol" },
         tasks: [task("i-2", { assignee: "", candidates: ["dave"] }), task("i-3")],
@@ -684,7 +700,7 @@ const rebuilding: readonly Promised[] = [
       assert.deepEqual([await ids("bob"), await ids("dave")], [["i-3"], ["i-2"]]);
       assert.equal((await store.instances({ tenant: "t", initiator: "carol" }, { limit: 9 })).items.length, 1);
       assert.deepEqual(
-        (await store.dueTimers(99, 9)).map((due) => [due.tenant, due.timer.dueAt]),
+        (await store.dueTimers("all", 99, 9)).map((due) => [due.tenant, due.timer.dueAt]),
         [
           ["u", 5],
           ["u", 6],
@@ -695,6 +711,82 @@ const rebuilding: readonly Promised[] = [
       const next = { ...right.summary, state: "archived", definition: "d2", version: 2, updatedAt: 2_000 };
       await store.append([row({ sequence: 2, projection: { summary: next } })]);
       assert.deepEqual((await store.projected(KEY))?.summary, next);
+    },
+  ],
+];
+
+const cluster: readonly Promised[] = [
+  [
+    "work is found by its partition, of several the oldest first",
+    async (store) => {
+      const work = (at: number) => ({ timersSet: [timer("a", at)], effects: [effect(`e${at}`)] });
+      await store.append([
+        row({ instance: "i", partition: 3, at: 30, projection: work(30) }),
+        row({ instance: "j", partition: 5, at: 10, projection: work(10) }),
+        row({ instance: "k", partition: 7, at: 20, projection: work(20) }),
+      ]);
+      const found = async (partitions: readonly number[] | "all", at = 99, limit = 9) => [
+        effectIds(await store.dueEffects(partitions, at, limit)).join(),
+        (await store.dueTimers(partitions, at, limit)).map(({ instance }) => instance).join(),
+      ];
+      assert.deepEqual(await found([3]), ["e30", "i"]);
+      assert.deepEqual(await found([3, 5]), ["e10,e30", "j,i"]);
+      assert.deepEqual(await found([7, 3, 5], 25), ["e10,e20", "j,k"]);
+      assert.deepEqual(await found([3, 5, 7], 99, 1), ["e10", "j"]);
+      assert.deepEqual(await found("all"), ["e10,e20,e30", "j,k,i"]);
+      assert.deepEqual(await found([4]), ["", ""]);
+      assert.deepEqual(await found([]), ["", ""]);
+      assert.deepEqual(await store.nextDue([3, 7]), { effect: 20, timer: 20 });
+      assert.deepEqual(await store.nextDue([4]), {});
+      assert.equal((await store.dueEffects([5], 99, 9))[0]?.partition, 5);
+    },
+  ],
+  [
+    "of those who claim one epoch of a partition at once, one has it",
+    async (store) => {
+      const claims = ["a", "b", "c", "d"].map((node) => ({ partition: 2, epoch: 1, node }));
+      const won = await Promise.all(claims.map((claim) => store.claim(claim)));
+      assert.equal(won.filter(Boolean).length, 1);
+      assert.deepEqual((await store.cluster()).claims, [claims[won.indexOf(true)]]);
+    },
+  ],
+  [
+    "the newest claim of each partition holds; an older epoch can't be claimed any more",
+    async (store) => {
+      for (const epoch of [1, 2, 3]) assert.ok(await store.claim({ partition: 0, epoch, node: `n${epoch}` }));
+      assert.ok(await store.claim({ partition: 1, epoch: 1, node: "n1" }));
+      assert.ok(await store.claim({ partition: 1, epoch: 2 }));
+      for (const epoch of [1, 2, 3]) assert.equal(await store.claim({ partition: 0, epoch, node: "late" }), false);
+      const { claims } = await store.cluster();
+      assert.deepEqual(
+        claims.toSorted((a, b) => a.partition - b.partition),
+        [
+          { partition: 0, epoch: 3, node: "n3" },
+          { partition: 1, epoch: 2 },
+        ],
+      );
+    },
+  ],
+  [
+    "members are those who gave a sign of life and were not buried",
+    async (store) => {
+      await store.beat({ node: "a", beats: 1 });
+      await store.beat({ node: "b", beats: 1 });
+      await store.beat({ node: "a", beats: 2 });
+      await store.bury("b");
+      await store.bury("nobody");
+      assert.deepEqual((await store.cluster()).members, [{ node: "a", beats: 2 }]);
+      await store.beat({ node: "b", beats: 7, isAway: true });
+      assert.deepEqual(
+        (await store.cluster()).members.find(({ node }) => node === "b"),
+        { node: "b", beats: 7, isAway: true },
+      );
+      await store.beat({ node: "b", beats: 8 });
+      assert.equal((await store.cluster()).members.length, 2);
+      assert.deepEqual(
+        (await store.cluster()).members.filter(({ isAway }) => isAway),
+        [],
+      );
     },
   ],
 ];
@@ -736,7 +828,7 @@ const tenants: readonly Promised[] = [
       }
       await store.settleEffects([{ tenant: "t", id: "e", kind: "done" }]);
       assert.deepEqual(
-        (await store.dueEffects(9_999, 9)).map(({ tenant }) => tenant),
+        (await store.dueEffects("all", 9_999, 9)).map(({ tenant }) => tenant),
         ["u"],
       );
       assert.deepEqual((await store.effects("t", "pending", { limit: 9 })).items, []);
@@ -744,7 +836,15 @@ const tenants: readonly Promised[] = [
   ],
 ];
 
-const promises: readonly Promised[] = [...journal, ...effects, ...timers, ...lists, ...rebuilding, ...tenants];
+const promises: readonly Promised[] = [
+  ...journal,
+  ...effects,
+  ...timers,
+  ...lists,
+  ...rebuilding,
+  ...cluster,
+  ...tenants,
+];
 
 // ---------------------------------------------------------------------------------------------------------------- //
 // Promises across a crash
@@ -777,10 +877,10 @@ const afterCrash: readonly PromisedAfterCrash[] = [
       assert.equal((await store.append([row({ sequence: 2, projection: closed }), late])).taken.length, 1);
 
       const again = await crash();
-      const due = await again.dueEffects(9_999, 9);
+      const due = await again.dueEffects("all", 9_999, 9);
       assert.deepEqual(due.map((one) => one.effect.id).toSorted(), ["i:1:0", "i:2:0", "j:1:0"]);
       assert.deepEqual(
-        (await again.dueTimers(9_999, 9)).map((one) => one.timer.id),
+        (await again.dueTimers("all", 9_999, 9)).map((one) => one.timer.id),
         ["2"],
       );
       const { items: tasks } = await again.tasks({ tenant: "t" }, { limit: 9 });
@@ -808,12 +908,12 @@ const afterCrash: readonly PromisedAfterCrash[] = [
     "what was projected before is not brought in again: an effect that was carried out stays so",
     async (store, crash) => {
       await store.append([row({ projection: { effects: [effect("i:1:0"), effect("i:1:1")], tasks: [task("i-1")] } })]);
-      assert.equal((await store.dueEffects(9_999, 9)).length, 2);
+      assert.equal((await store.dueEffects("all", 9_999, 9)).length, 2);
       await store.settleEffects([{ tenant: "t", id: "i:1:0", kind: "done" }]);
-      assert.deepEqual(effectIds(await store.dueEffects(9_999, 9)), ["i:1:1"]);
+      assert.deepEqual(effectIds(await store.dueEffects("all", 9_999, 9)), ["i:1:1"]);
       await store.append([row({ sequence: 2, projection: { tasks: [task("i-1", { status: "approved" })] } })]);
       const again = await crash();
-      assert.deepEqual(effectIds(await again.dueEffects(9_999, 9)), ["i:1:1"]);
+      assert.deepEqual(effectIds(await again.dueEffects("all", 9_999, 9)), ["i:1:1"]);
       assert.equal((await again.tasks({ tenant: "t" }, { limit: 9 })).items[0]?.task.status, "approved");
     },
   ],

@@ -32,8 +32,8 @@ export async function kill(child: ChildProcess): Promise<void> {
 
 /** Every acknowledged entry is there, and each entry that is there has all of its projections. */
 export async function assertWhole(store: Store, acknowledged: readonly string[]): Promise<void> {
-  const effects = (await store.dueEffects(Number.MAX_SAFE_INTEGER, 1_000_000)).map(({ effect }) => effect.id);
-  const timers = (await store.dueTimers(Number.MAX_SAFE_INTEGER, 1_000_000)).map(
+  const effects = (await store.dueEffects("all", Number.MAX_SAFE_INTEGER, 1_000_000)).map(({ effect }) => effect.id);
+  const timers = (await store.dueTimers("all", Number.MAX_SAFE_INTEGER, 1_000_000)).map(
     (one) => `${one.instance}:${one.timer.id}`,
   );
   const tasks = (await store.tasks({ tenant: "t" }, { limit: 1_000_000 })).items.map((one) => one.task.id);

@@ -98,10 +98,10 @@ export async function everything(store: Store): Promise<unknown> {
     histories: await Promise.all(instances.map((instance) => store.history(instance))),
     tasks: byId((await store.tasks({ tenant: "t" }, { limit: 99 })).items),
     mine: byId((await store.tasks({ tenant: "t", assignee: "p1", status: "open" }, { limit: 99 })).items),
-    timers: await store.dueTimers(9_999, 99),
-    effects: await store.dueEffects(9_999, 99),
+    timers: await store.dueTimers("all", 9_999, 99),
+    effects: await store.dueEffects("all", 9_999, 99),
     dead: (await store.effects("t", "dead", { limit: 99 })).items,
-    next: await store.nextDue(),
+    next: await store.nextDue("all"),
     commands: await store.findCommands(names),
   };
 }
